@@ -1,0 +1,26 @@
+export {
+  type Bus,
+  BusError,
+  type BusErrorCode,
+  type BusHandler,
+  type BusMessage,
+  type BusReply,
+  type BusStatus,
+  type BusSubscribeOptions,
+  type BusSubscription,
+} from "./bus.ts";
+export { type Clock, nowNanos, systemClock, type Timer, type Timestamp, toNanos } from "./clock.ts";
+export {
+  type DurationNanos,
+  type DurationParse,
+  durationFromMillis,
+  durationNanos,
+  durationToMillis,
+  formatDuration,
+  parseDuration,
+} from "./duration.ts";
+export { InvariantError, invariant, unreachable } from "./invariant.ts";
+export { type Logger, silentLogger } from "./logger.ts";
+export { nuidSource } from "./nuid.ts";
+export { type Random, systemRandom } from "./random.ts";
+export { type Brand, type Sequence, sequence, type TimestampNanos, timestampNanos } from "./scalars.ts";

@@ -1,0 +1,35 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+// Unit tests see the sources of every workspace package, not its build, so that a change is tested at once.
+const alias = [
+  { find: /^@nats-streaming\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
+  { find: /^@nats-streaming\/([^/]+)\/([^/]+)$/, replacement: `${root}packages/$1/src/$2/index.ts` },
+];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "scripts/**/*.test.mjs"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        // The built server as a process, and real clients against it: nothing here sees the sources.
+        test: {
+          name: "e2e",
+          include: ["test-e2e/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
