@@ -94,9 +94,9 @@ class TestSubscription implements BusSubscription {
 
 /** One connection to a {@link TestNetwork}; {@link disconnect} and {@link reconnect} play an unreliable line. */
 export class TestBus implements Bus {
-  readonly url = "test://network";
+  readonly url: string = "test://network";
   /** @internal */
-  readonly subscriptions = new Set<TestSubscription>();
+  readonly subscriptions: Set<TestSubscription> = new Set();
   readonly #network: TestNetwork;
   readonly #clock: Clock;
   readonly #topologyListeners: (() => void)[] = [];
