@@ -1,1 +1,5 @@
-export {};
+export { type Engine, type EngineStart, startEngine } from "./engine.ts";
+export type { InspectedChannel, InspectedClient, InspectedSubscription, Inspection } from "./inspection.ts";
+export type { EngineOptions } from "./options.ts";
+export type { ChannelScope } from "./scope.ts";
+export type { Statistics } from "./statistics.ts";

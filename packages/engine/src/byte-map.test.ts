@@ -1,0 +1,44 @@
+import { byteStringBytes, textToByteString } from "@nats-streaming/protocol";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createByteMap } from "./byte-map.ts";
+
+describe("createByteMap()", () => {
+  it("agrees with a Map on random operations", () => {
+    const key = fc.string({ maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom("set", "set", "delete", "get"), key)), (operations) => {
+        const map = createByteMap<number>();
+        const model = new Map<string, number>();
+        operations.forEach(([kind, name], i) => {
+          const bytes = byteStringBytes(textToByteString(name));
+          if (kind === "set") {
+            map.set(bytes, i);
+            model.set(name, i);
+          } else if (kind === "delete") {
+            expect(map.delete(bytes)).toBe(model.delete(name));
+          } else {
+            expect(map.get(bytes, 0, bytes.length)).toBe(model.get(name));
+          }
+          expect(map.size).toBe(model.size);
+        });
+        for (const [name, value] of model) {
+          const padded = byteStringBytes(`<${textToByteString(name)}>`);
+          expect(map.get(padded, 1, padded.length - 1)).toBe(value);
+        }
+      }),
+    );
+  });
+
+  it("keeps ten thousand keys apart while half of them go", () => {
+    const map = createByteMap<number>();
+    const keys = Array.from({ length: 10_000 }, (_, i) => byteStringBytes(`channel.${i}`));
+    keys.forEach((name, i) => {
+      map.set(name, i);
+    });
+    for (let i = 0; i < keys.length; i += 2) expect(map.delete(keys[i]!)).toBe(true);
+    keys.forEach((name, i) => {
+      expect(map.get(name, 0, name.length)).toBe(i % 2 === 0 ? undefined : i);
+    });
+  });
+});

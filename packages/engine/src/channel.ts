@@ -1,0 +1,64 @@
+import type { Timer } from "@nats-streaming/kernel";
+import type { ChannelStore } from "@nats-streaming/store";
+import type { QueueGroup } from "./queue-group.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** A named message log, its subscriptions, and where publishing stands. */
+export interface Channel {
+  /** Byte string. */
+  readonly name: string;
+  readonly nameBytes: Uint8Array;
+  readonly store: ChannelStore;
+  /** Which entry of the partition's list takes its publishes; 0 without partitioning, -1 for one outside the list. */
+  readonly entry: number;
+  /** Highest sequence that is flushed: subscribers see nothing above it. */
+  flushedSequence: number;
+  /** Highest sequence that the flush under way covers. */
+  flushTarget: number;
+  /** Whether the batch that gathers now has messages for it. */
+  isTouched: boolean;
+  /** Timestamp of the newest message; a later one is never below it. */
+  lastMillis: number;
+  lastNanos: number;
+  /** Plain subscriptions and durables that have an owner, in the order of their creation. */
+  readonly subscriptions: Subscription[];
+  /** Durables, active and offline, by {@link durableKey}. */
+  readonly durables: Map<string, Subscription>;
+  readonly groups: Map<string, QueueGroup>;
+  /** Subscription requests under way: they keep the channel from being deleted. */
+  requests: number;
+  /** Monotonic milliseconds of the last message, or of the moment from which inactivity counts. */
+  lastActivity: number;
+  inactivityTimer: Timer | undefined;
+  isDeleting: boolean;
+}
+
+/**
+ * What makes a durable of a channel the same one: its client ID and its durable name. The separator cannot occur in a
+ * client ID, so unlike the original's joined text it is never ambiguous.
+ * @see protocol.md 10.4, quirk PK2
+ */
+export function durableKey(clientId: string, durableName: string): string {
+  return `${clientId}\0${durableName}`;
+}
+
+/** Whether anybody is subscribed; offline durables and groups do not count. */
+export function hasActiveSubscription(channel: Channel): boolean {
+  if (channel.subscriptions.length > 0) return true;
+  for (const group of channel.groups.values()) {
+    if (group.members.length > 0) return true;
+  }
+  return false;
+}
+
+/** Every subscription of the channel: those with an owner, offline durables, then queue members and shadows. */
+export function* subscriptionsOf(channel: Channel): Generator<Subscription> {
+  yield* channel.subscriptions;
+  for (const durable of channel.durables.values()) {
+    if (durable.state === "offline") yield durable;
+  }
+  for (const group of channel.groups.values()) {
+    yield* group.members;
+    if (group.shadow !== undefined) yield group.shadow;
+  }
+}

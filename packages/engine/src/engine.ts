@@ -1,0 +1,306 @@
+import { type BusMessage, type BusSubscription, nuidSource } from "@nats-streaming/kernel";
+import { textToByteString } from "@nats-streaming/protocol";
+import { type ClientSubjects, clientSubjects, pingSubject } from "@nats-streaming/protocol/stan";
+import { type RecoveredState, type Store, StoreError } from "@nats-streaming/store";
+import { type AckInboxes, createAckHandler } from "./acks.ts";
+import { createChannels } from "./channels.ts";
+import { createClients } from "./clients.ts";
+import { createClientCloser, createCloseHandler } from "./close-client.ts";
+import { createCommitQueue } from "./commit.ts";
+import { createConnectHandler } from "./connect.ts";
+import { createDelivery } from "./delivery.ts";
+import { createEarlyRequests } from "./early-requests.ts";
+import { createEnding } from "./ending.ts";
+import { createHeartbeats } from "./heartbeat.ts";
+import { createInactivity } from "./inactivity.ts";
+import { createInspection, type Inspection } from "./inspection.ts";
+import { DUPLICATE_CHECK_MILLIS, EARLY_REQUEST_MILLIS, type EngineOptions, PROBE_TIMEOUT_MILLIS } from "./options.ts";
+import { createPingHandler } from "./ping.ts";
+import { probeForAnotherServer } from "./probe.ts";
+import { createPublishHandler } from "./publish.ts";
+import { rebuild } from "./recovery.ts";
+import { createRedelivery, type Redelivery } from "./redelivery.ts";
+import { createResponder } from "./responder.ts";
+import { createSender } from "./sender.ts";
+import { createStarter } from "./starter.ts";
+import { newStatistics } from "./statistics.ts";
+import { createSubscribeHandler } from "./subscribe.ts";
+import { begin, type Subscription } from "./subscription.ts";
+import { createSubscriptionMaker } from "./subscription-maker.ts";
+import { createUnsubscribeHandler } from "./unsubscribe.ts";
+
+/** A streaming engine that is serving. */
+export interface Engine {
+  readonly clusterId: string;
+  readonly inspection: Inspection;
+  /**
+   * Stops taking requests, finishes the batch under way, and closes the store. The bus stays open. Idempotent.
+   * @see operations.md 5
+   */
+  close(): Promise<void>;
+}
+
+export type EngineStart =
+  | { readonly kind: "started"; readonly engine: Engine }
+  /** It must not serve; the store is closed. `message` is for the log. */
+  | { readonly kind: "refused"; readonly message: string };
+
+/** Recovers the state and serves clients on the bus. Throws what the store throws when it cannot be read. */
+export async function startEngine(options: EngineOptions): Promise<EngineStart> {
+  const { store, bus, logger } = options;
+  const refuse = async (message: string): Promise<EngineStart> => {
+    await store.close();
+    return { kind: "refused", message };
+  };
+
+  const state = await recover(store, options);
+  const recorded = state?.serverInfo;
+  if (recorded !== undefined && recorded.clusterId !== textToByteString(options.clusterId)) {
+    return refuse(`cluster ID "${options.clusterId}" does not match recovered value of "${recorded.clusterId}"`);
+  }
+  const configured = subjectsOf(options);
+  const subjects = recorded === undefined ? configured : { ...recorded, pings: pingSubject(recorded.discovery) };
+  if (recorded !== undefined && recorded.discovery !== configured.discovery) {
+    logger.warn(
+      `Discover subject "${configured.discovery}" is not used: the store was made with "${recorded.discovery}"`,
+    );
+  }
+  if (options.probe) {
+    const newInbox = nuidSource(options.random);
+    const probe = await probeForAnotherServer({
+      bus,
+      clusterId: options.clusterId,
+      subjects,
+      inbox: `_INBOX.${newInbox()}`,
+      timeoutMillis: options.probeTimeoutMillis ?? PROBE_TIMEOUT_MILLIS,
+    });
+    if (probe.kind === "taken") return refuse(probe.message);
+    logger.debug("Did not detect another server instance");
+  }
+  return { kind: "started", engine: await serve(options, subjects, state) };
+}
+
+/** What an earlier server left; undefined at the first start, which is recorded then. */
+async function recover(store: Store, options: EngineOptions): Promise<RecoveredState | undefined> {
+  const { logger } = options;
+  const init = (): Promise<void> =>
+    store.init({ ...subjectsOf(options), clusterId: textToByteString(options.clusterId) });
+  logger.info("Recovering the state...");
+  let state: RecoveredState | undefined;
+  try {
+    state = await store.recover();
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "no_server_info") throw error;
+    logger.warn(
+      "Server information was not recovered, however channels are present. Will initialize server and restart recovery!",
+    );
+    await init();
+    state = await store.recover();
+  }
+  if (state === undefined) {
+    logger.info("No recovered state");
+    await init();
+  } else {
+    logger.info(`Recovered ${state.channels.size} channel(s)`);
+  }
+  return state;
+}
+
+function subjectsOf(options: EngineOptions): ClientSubjects {
+  return clientSubjects({
+    clusterId: textToByteString(options.clusterId),
+    ...(options.discoverPrefix === undefined ? {} : { discoverPrefix: options.discoverPrefix }),
+  });
+}
+
+/** Puts the parts together, listens, and lets what was recovered go on. */
+async function serve(
+  options: EngineOptions,
+  subjects: ClientSubjects,
+  state: RecoveredState | undefined,
+): Promise<Engine> {
+  const { bus, store, clock, random, logger, scope } = options;
+  const newNuid = nuidSource(random);
+  const statistics = newStatistics();
+  const clients = createClients();
+  const inboxes: AckInboxes = new Map();
+  const respond = createResponder(bus);
+
+  const sender = createSender({
+    bus,
+    clock,
+    logger,
+    statistics,
+    onTimer: (subscription) => redelivery.onTimer(subscription),
+  });
+  const delivery = createDelivery({ clock, logger, sender });
+  const redelivery: Redelivery = createRedelivery({ clock, logger, sender, delivery });
+  const starter = createStarter(delivery, redelivery);
+
+  const commit = createCommitQueue({
+    store,
+    bus,
+    clock,
+    logger,
+    batchSize: Math.max(1, options.batchSize),
+    sleepMillis: options.batchSleepMillis,
+    deliver: (channel) => {
+      channel.lastActivity = clock.monotonicMillis();
+      delivery.toChannel(channel);
+    },
+    onFatal: options.onFatal,
+  });
+  const inactivity = createInactivity({ store, clock, logger, commit, channels: () => channels });
+  const channels = createChannels({ store, clock, logger, scope, onCreated: (channel) => inactivity.watch(channel) });
+  const early =
+    scope === undefined
+      ? undefined
+      : createEarlyRequests({ clock, random, waitMillis: options.earlyRequestMillis ?? EARLY_REQUEST_MILLIS });
+
+  const end = createEnding({ clock, logger, sender, inactivity, inboxes });
+  const closeClient = createClientCloser({ logger, store, clients, end });
+  const heartbeats = createHeartbeats({
+    bus,
+    clock,
+    logger,
+    intervalMillis: options.heartbeatIntervalMillis,
+    timeoutMillis: options.heartbeatTimeoutMillis,
+    failCount: options.heartbeatFailCount,
+    onLost: (client) => {
+      closeClient(client);
+      // Nobody waits for it, but the record of it should not either.
+      commit.whenDurable(ignore, ignore);
+    },
+  });
+
+  // Every ack inbox of this server is one prefix and a number: one NATS subscription serves all of them.
+  const ackPrefix = `_INBOX.${newNuid()}`;
+  let ackNumber = 0;
+  const maker = createSubscriptionMaker({ inboxes, newAckInbox: () => `${ackPrefix}.${++ackNumber}` });
+
+  const handlePublish = createPublishHandler({
+    bus,
+    clock,
+    logger,
+    statistics,
+    clients,
+    channels,
+    commit,
+    scope,
+    early,
+    subjectPrefix: subjects.publish,
+  });
+  const handleAck = createAckHandler({ logger, channels, delivery, inboxes });
+  const handleConnect = createConnectHandler({
+    bus,
+    clock,
+    logger,
+    store,
+    clients,
+    commit,
+    heartbeats,
+    early,
+    subjects,
+    respond,
+    closeClient,
+    duplicateCheckMillis: options.duplicateCheckMillis ?? DUPLICATE_CHECK_MILLIS,
+  });
+  const handleSubscribe = createSubscribeHandler({
+    clock,
+    logger,
+    clients,
+    channels,
+    inboxes,
+    commit,
+    early,
+    end,
+    inactivity,
+    maker,
+    respond,
+    scope,
+    starter,
+    replaceDurable: options.replaceDurable,
+  });
+  const unsubscribeOptions = { logger, channels, inboxes, commit, end, respond, scope };
+
+  const recovered = state === undefined ? [] : rebuild(state, { clock, logger, clients, channels, inboxes });
+
+  const listening: BusSubscription[] = [];
+  const listen = (subject: string, handler: (message: BusMessage) => void): void => {
+    listening.push(bus.subscribe(subject, handler));
+  };
+  listen(`${ackPrefix}.*`, handleAck);
+  for (const subscription of recovered) listen(subscription.ackInbox, handleAck);
+  if (scope === undefined) {
+    listen(`${subjects.publish}.>`, (message) => handlePublish(message, 0));
+  } else {
+    scope.entries.forEach((entry, i) => {
+      listen(`${subjects.publish}.${textToByteString(entry)}`, (message) => handlePublish(message, i));
+    });
+  }
+  listen(subjects.pings, createPingHandler({ clients, heartbeats, respond }));
+  listen(subjects.subscribe, handleSubscribe);
+  listen(subjects.unsubscribe, createUnsubscribeHandler(unsubscribeOptions, "unsubscribe"));
+  listen(subjects.subClose, createUnsubscribeHandler(unsubscribeOptions, "close"));
+  listen(subjects.close, createCloseHandler({ logger, clients, commit, respond, closeClient }));
+  listen(subjects.discovery, handleConnect);
+  await bus.flush();
+  describeSubjects(options, subjects);
+
+  for (const client of clients.all()) heartbeats.start(client);
+  void release(recovered, delivery.toSubscription, redelivery, (subscription) => {
+    const { group } = subscription;
+    if (group?.members.every((member) => member.state !== "starting")) {
+      group.onHold = false;
+      delivery.toGroup(group);
+    }
+  });
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    for (const subscription of listening) subscription.unsubscribe();
+    early?.close();
+    for (const client of clients.all()) client.heartbeatTimer?.cancel();
+    for (const subscription of inboxes.values()) subscription.timer?.cancel();
+    for (const channel of channels.all()) channel.inactivityTimer?.cancel();
+    await commit.drain();
+    await store.close();
+  };
+  return {
+    clusterId: options.clusterId,
+    inspection: createInspection({ store, clients, channels, statistics }),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+const ignore = (): void => {};
+
+/** Redelivers what is due to each recovered subscription, then lets it have new messages. @see delivery.md 11.2 */
+async function release(
+  recovered: readonly Subscription[],
+  deliver: (subscription: Subscription) => void,
+  redelivery: Redelivery,
+  memberReleased: (subscription: Subscription) => void,
+): Promise<void> {
+  for (const subscription of recovered) {
+    await redelivery.recovered(subscription);
+    if (subscription.state !== "starting") continue;
+    begin(subscription);
+    if (subscription.group === undefined) deliver(subscription);
+    else memberReleased(subscription);
+  }
+}
+
+function describeSubjects(options: EngineOptions, subjects: ClientSubjects): void {
+  const { logger, scope } = options;
+  logger.debug(`Discover subject:           ${subjects.discovery}`);
+  if (scope === undefined) logger.debug(`Publish subject:            ${subjects.publish}.>`);
+  else logger.debug(`Publish subjects root:      ${subjects.publish}`);
+  logger.debug(`Subscribe subject:          ${subjects.subscribe}`);
+  logger.debug(`Subscription Close subject: ${subjects.subClose}`);
+  logger.debug(`Unsubscribe subject:        ${subjects.unsubscribe}`);
+  logger.debug(`Close subject:              ${subjects.close}`);
+}

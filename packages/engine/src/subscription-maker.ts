@@ -1,0 +1,168 @@
+import type { SubscriptionRequest } from "@nats-streaming/protocol/stan";
+import type { AckInboxes } from "./acks.ts";
+import { type Channel, durableKey } from "./channel.ts";
+import type { Client } from "./client.ts";
+import { createPendingAcks } from "./pending.ts";
+import { groupKey, type QueueGroup } from "./queue-group.ts";
+import { recordOf } from "./record.ts";
+import type { Start } from "./start-position.ts";
+import { end, goOffline, resume, type Subscription } from "./subscription.ts";
+
+/** Makes or resumes the subscription that an accepted request asks for; the record is in the store, not yet flushed. */
+export interface SubscriptionMaker {
+  /**
+   * @param start undefined where the request joins or resumes something that has a position already.
+   * @throws StoreError `too_many_subscriptions` and what else the store has to say; then nothing has changed
+   */
+  make(request: SubscriptionRequest, channel: Channel, client: Client, start: Start | undefined): MadeSubscription;
+}
+
+export interface MadeSubscription {
+  readonly subscription: Subscription;
+  /** For the log line: `Started new durable`, `Resumed durable queue`, … */
+  readonly action: string;
+  /** What the subscription was before, if it existed. */
+  readonly former: FormerSubscription | undefined;
+}
+
+type FormerSubscription = Pick<Subscription, "clientId" | "inbox" | "ackInbox" | "maxInFlight" | "ackWaitMillis">;
+
+export function createSubscriptionMaker(options: {
+  readonly inboxes: AckInboxes;
+  /** A subject of the server's own that nothing else listens on. */
+  readonly newAckInbox: () => string;
+}): SubscriptionMaker {
+  const { inboxes, newAckInbox } = options;
+
+  const create = (
+    request: SubscriptionRequest,
+    channel: Channel,
+    client: Client,
+    lastSent: number,
+    group: QueueGroup | undefined,
+  ): Subscription => {
+    const draft: Subscription = {
+      id: 0,
+      channel,
+      group,
+      durableName: group === undefined ? request.durableName : "",
+      clientId: client.info.id,
+      client,
+      inbox: request.inbox,
+      ackInbox: newAckInbox(),
+      maxInFlight: request.maxInFlight,
+      ackWaitMillis: request.ackWaitInSecs * 1000,
+      state: "starting",
+      ownerFailing: false,
+      lastSent,
+      pending: createPendingAcks(),
+      redeliveries: group?.redeliveries ?? new Map(),
+      timer: undefined,
+      timerDue: 0,
+      loading: false,
+    };
+    const id = channel.store.subscriptions.create(recordOf(draft));
+    const subscription: Subscription = { ...draft, id };
+    client.subscriptions.add(subscription);
+    inboxes.set(subscription.ackInbox, subscription);
+    return subscription;
+  };
+
+  /** An offline durable, or what the last member of a group left, gets a new owner. Position and pending set stay. */
+  const takeOver = (subscription: Subscription, request: SubscriptionRequest, client: Client): FormerSubscription => {
+    const { clientId, inbox, ackInbox, maxInFlight, ackWaitMillis } = subscription;
+    resume(subscription);
+    subscription.clientId = client.info.id;
+    subscription.client = client;
+    subscription.inbox = request.inbox;
+    subscription.ackInbox = newAckInbox();
+    subscription.maxInFlight = request.maxInFlight;
+    subscription.ackWaitMillis = request.ackWaitInSecs * 1000;
+    subscription.channel.store.subscriptions.update(recordOf(subscription));
+    client.subscriptions.add(subscription);
+    inboxes.set(subscription.ackInbox, subscription);
+    return { clientId, inbox, ackInbox, maxInFlight, ackWaitMillis };
+  };
+
+  const makeMember = (
+    request: SubscriptionRequest,
+    channel: Channel,
+    client: Client,
+    start: Start | undefined,
+  ): MadeSubscription => {
+    const key = groupKey(request);
+    const existing = channel.groups.get(key);
+    const kind = (existing?.isDurable ?? request.durableName !== "") ? "durable queue" : "queue";
+    if (existing?.shadow !== undefined) {
+      const subscription = existing.shadow;
+      const former = takeOver(subscription, request, client);
+      existing.shadow = undefined;
+      existing.members.push(subscription);
+      return { subscription, action: `Resumed ${kind}`, former };
+    }
+    const group = existing ?? newGroup(channel, key, request.durableName !== "", start?.lastSent ?? 0);
+    const subscription = create(request, channel, client, group.lastSent, group);
+    channel.groups.set(key, group);
+    group.members.push(subscription);
+    const action = existing === undefined ? `Started new ${kind}` : `Added member to ${kind}`;
+    return { subscription, action, former: undefined };
+  };
+
+  return {
+    make(request, channel, client, start) {
+      if (request.qGroup !== "") return makeMember(request, channel, client, start);
+      const key = durableKey(client.info.id, request.durableName);
+      const durable = request.durableName === "" ? undefined : channel.durables.get(key);
+      if (durable !== undefined) {
+        const former = takeOver(durable, request, client);
+        channel.subscriptions.push(durable);
+        return { subscription: durable, action: "Resumed durable", former };
+      }
+      const subscription = create(request, channel, client, start?.lastSent ?? 0, undefined);
+      channel.subscriptions.push(subscription);
+      if (request.durableName === "") return { subscription, action: "Started new", former: undefined };
+      channel.durables.set(key, subscription);
+      return { subscription, action: "Started new durable", former: undefined };
+    },
+  };
+}
+
+function newGroup(channel: Channel, key: string, isDurable: boolean, lastSent: number): QueueGroup {
+  return {
+    channel,
+    key,
+    isDurable,
+    members: [],
+    shadow: undefined,
+    lastSent,
+    redeliveries: new Map(),
+    onHold: false,
+    loading: false,
+  };
+}
+
+/**
+ * Takes back what {@link SubscriptionMaker.make} did, after the store could not make it durable: a new subscription is
+ * gone, a resumed one is offline as it was.
+ */
+export function undoSubscription(made: MadeSubscription, inboxes: AckInboxes): void {
+  const { subscription, former } = made;
+  const { channel, group } = subscription;
+  if (subscription.state === "ended" || subscription.state === "offline") return;
+  inboxes.delete(subscription.ackInbox);
+  subscription.client?.subscriptions.delete(subscription);
+  const list = group?.members ?? channel.subscriptions;
+  const at = list.indexOf(subscription);
+  if (at >= 0) list.splice(at, 1);
+  if (former !== undefined) {
+    Object.assign(subscription, former);
+    goOffline(subscription);
+    if (group !== undefined) group.shadow = subscription;
+    return;
+  }
+  if (group !== undefined && group.members.length === 0) channel.groups.delete(group.key);
+  if (subscription.durableName !== "") {
+    channel.durables.delete(durableKey(subscription.clientId, subscription.durableName));
+  }
+  end(subscription);
+}
