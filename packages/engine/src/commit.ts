@@ -1,4 +1,4 @@
-import { type Bus, BusError, type Clock, invariant, type Logger } from "@nats-streaming/kernel";
+import { type Bus, BusError, type Clock, invariant, type Logger, type Timer } from "@nats-streaming/kernel";
 import { type Decoded, textToByteString } from "@nats-streaming/protocol";
 import { decodePubAck, encodePubAck, pubAckSize, writePubAck } from "@nats-streaming/protocol/stan";
 import { type Store, StoreError } from "@nats-streaming/store";
@@ -16,7 +16,7 @@ import { type Channel, subscriptionsOf } from "./channel.ts";
  * A batch crosses the await, not a message. Nothing is delivered or acknowledged before the flush that covers it.
  */
 export interface CommitQueue {
-  /** Counts the turns in which something was gathered. */
+  /** How many turns in which something gathered have ended: the same number means the same turn. */
   readonly turn: number;
 
   /** The gathering batch has messages for this channel. */
@@ -80,7 +80,10 @@ class BatchingCommitQueue implements CommitQueue {
   #gathering: Batch = newBatch();
   #spare: Batch = newBatch();
   #isFlushing = false;
+  /** The end of the present turn starts a flush. */
   #isScheduled = false;
+  /** A batch waits for more messages. */
+  #sleep: Timer | undefined;
   #hasFailed = false;
   turn = 0;
 
@@ -111,24 +114,33 @@ class BatchingCommitQueue implements CommitQueue {
 
   whenDurable(done: () => void, failed: (error: StoreError) => void): void {
     this.#gathering.waiters.push({ done, failed });
-    this.#schedule();
+    // Only publishes wait for others to fill a batch.
+    this.#schedule(0);
   }
 
   drain(): Promise<void> {
     return new Promise((resolve) => this.whenDurable(resolve, () => resolve()));
   }
 
-  #schedule(): void {
+  #schedule(sleepMillis: number = this.#options.sleepMillis): void {
     if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.turn++;
-    const { clock, sleepMillis } = this.#options;
-    if (sleepMillis > 0) clock.setTimer(sleepMillis, this.#endOfTurn);
-    else clock.defer(this.#endOfTurn);
+    const { clock } = this.#options;
+    if (sleepMillis === 0) {
+      this.#isScheduled = true;
+      this.#sleep?.cancel();
+      this.#sleep = undefined;
+      clock.defer(this.#endOfTurn);
+    } else if (this.#sleep === undefined) {
+      this.#sleep = clock.setTimer(sleepMillis, () => {
+        this.#sleep = undefined;
+        this.#endOfTurn();
+      });
+    }
   }
 
   readonly #endOfTurn = (): void => {
     this.#isScheduled = false;
+    this.turn++;
     if (!this.#isFlushing) this.#start();
   };
 

@@ -110,8 +110,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       }
       const member = pickMember(group, false);
       if (member === undefined) return;
-      if (!sender.send(member, sequence, message, now)) return;
+      const { lastSent } = group;
       group.lastSent = sequence;
+      if (!sender.send(member, sequence, message, now)) {
+        group.lastSent = lastSent;
+        return;
+      }
       stallIfFull(member);
     }
   };

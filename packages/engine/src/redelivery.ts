@@ -88,9 +88,9 @@ export function createRedelivery(options: RedeliveryOptions): Redelivery {
     const count = ((target.redeliveries.get(sequence) ?? 0) + 1) >>> 0;
     target.redeliveries.set(sequence, count);
     if (logger.traceEnabled) logger.trace(`Redelivering to subid=${target.id}, seq=${sequence}`);
-    sender.resend(target, sequence, message, count);
     if (target === subscription) {
       target.pending.add(sequence, deadline + target.ackWaitMillis);
+      sender.resend(target, sequence, message, count);
       return;
     }
     // First added there, then removed here: a crash in between redelivers once too often rather than never.
@@ -98,8 +98,9 @@ export function createRedelivery(options: RedeliveryOptions): Redelivery {
     target.pending.add(sequence, due);
     if (sequence > target.lastSent) target.lastSent = sequence;
     target.channel.store.subscriptions.addPending(target.id, sequence);
-    sender.armBy(target, due);
     stallIfFull(target);
+    sender.armBy(target, due);
+    sender.resend(target, sequence, message, count);
     acknowledgeFor(subscription, sequence);
   };
 

@@ -69,11 +69,18 @@ export function createSender(options: SenderOptions): Sender {
     armBy,
     send(subscription, sequence, message, now) {
       if (logger.traceEnabled) trace(subscription, "Delivering", sequence);
-      if (!publish(subscription, message.bytes, message.start, message.end)) return false;
+      // Recorded first: a subscriber in this very process may acknowledge before `publish` returns.
       const deadline = now + subscription.ackWaitMillis;
+      const { lastSent, id, channel } = subscription;
       subscription.pending.add(sequence, deadline);
-      if (sequence > subscription.lastSent) subscription.lastSent = sequence;
-      subscription.channel.store.subscriptions.addPending(subscription.id, sequence);
+      if (sequence > lastSent) subscription.lastSent = sequence;
+      channel.store.subscriptions.addPending(id, sequence);
+      if (!publish(subscription, message.bytes, message.start, message.end)) {
+        subscription.pending.remove(sequence);
+        subscription.lastSent = lastSent;
+        channel.store.subscriptions.ackPending(id, sequence);
+        return false;
+      }
       if (subscription.timer === undefined) armBy(subscription, deadline);
       return true;
     },

@@ -1,0 +1,40 @@
+import type { Timestamp } from "@nats-streaming/kernel";
+
+export type Level = "INF" | "WRN" | "ERR" | "FTL" | "DBG" | "TRC";
+
+/** ANSI colours of the three letters, on a terminal only. @see operations.md 1.2 */
+const COLOURS: Readonly<Record<Level, string>> = {
+  INF: "32",
+  DBG: "36",
+  WRN: "0;93",
+  ERR: "31",
+  FTL: "31",
+  TRC: "33",
+};
+
+export interface LineFormat {
+  readonly pid: number;
+  /** Local time with microseconds before the level. */
+  readonly time: boolean;
+  readonly colour: boolean;
+}
+
+/** One log line with its line break. @see operations.md 1.2 */
+export function formatLine(format: LineFormat, level: Level, text: string, now: Timestamp): string {
+  const time = format.time ? `${localTime(now)} ` : "";
+  const label = format.colour ? `[\x1b[${COLOURS[level]}m${level}\x1b[0m]` : `[${level}]`;
+  return `[${format.pid}] ${time}${label} ${text}\n`;
+}
+
+function localTime(now: Timestamp): string {
+  const date = new Date(now.millis);
+  const micros = (now.millis % 1000) * 1000 + Math.floor(now.nanos / 1000);
+  return (
+    `${date.getFullYear()}/${two(date.getMonth() + 1)}/${two(date.getDate())} ` +
+    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(micros).padStart(6, "0")}`
+  );
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}
