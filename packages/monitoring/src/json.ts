@@ -1,0 +1,61 @@
+import { invariant } from "@nats-streaming/kernel";
+
+/** What can be printed. Properties that are undefined are left out; a Map keeps its order, whatever its keys look like. */
+export type JsonValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | readonly JsonValue[]
+  | ReadonlyMap<string, JsonValue>
+  | { readonly [key: string]: JsonValue | undefined };
+
+/**
+ * Prints a value as the original prints it: two spaces per level, keys in the order given, integers with all their
+ * digits, no newline at the end.
+ * @param indent the white space that the line of the value begins with
+ * @see monitoring.md 1
+ */
+export function toJson(value: JsonValue, indent = ""): string {
+  switch (typeof value) {
+    case "string":
+      return jsonString(value);
+    case "number":
+      invariant(Number.isSafeInteger(value), `not an exact integer: ${value}`);
+      return String(value);
+    case "bigint":
+    case "boolean":
+      return String(value);
+    default: {
+      const inner = `${indent}  `;
+      if (isArray(value)) {
+        if (value.length === 0) return "[]";
+        return `[${value.map((item) => `\n${inner}${toJson(item, inner)}`).join(",")}\n${indent}]`;
+      }
+      const parts: string[] = [];
+      for (const [key, item] of value instanceof Map ? value : Object.entries(value)) {
+        if (item !== undefined) parts.push(`\n${inner}${jsonString(key)}: ${toJson(item, inner)}`);
+      }
+      return parts.length === 0 ? "{}" : `{${parts.join(",")}\n${indent}}`;
+    }
+  }
+}
+
+/** `Array.isArray` does not narrow readonly arrays. */
+function isArray(value: object): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+/**
+ * What JSON allows and a page that embeds the text may not: `<`, `>` and `&` could end a script element, the two line
+ * separators break a script, which a JSONP answer is.
+ */
+const UNSAFE_IN_SCRIPT = /[<>&\u2028\u2029]/g;
+
+/** A string with quotes. */
+export function jsonString(text: string): string {
+  return JSON.stringify(text).replace(
+    UNSAFE_IN_SCRIPT,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

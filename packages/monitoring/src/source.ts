@@ -1,0 +1,163 @@
+import type { TimestampNanos } from "@nats-streaming/kernel";
+
+/**
+ * What monitoring shows, as the server offers it. The composition root implements it over engine and store.
+ *
+ * Every function answers from memory, at once, in every state of the server (starting, standby, recovering, failed
+ * included), and never waits for another server. What is not known yet is an empty string, zero or an empty list. What a
+ * function returns is not changed afterwards. Functions that can fail say so; they throw, and the text of the error
+ * reaches the client of the HTTP request.
+ *
+ * Lists come in byte order of their names; a page costs only its own elements ({@link createNameIndex} does this).
+ */
+export interface MonitoringSource {
+  server(): ServerSnapshot;
+  store(): StoreSnapshot;
+  /** Messages and bytes over all channels, as counted by the store. May throw. */
+  totals(): StoreTotals;
+  readonly clients: ClientDirectory;
+  readonly channels: ChannelDirectory;
+  /** Absent where the system does not tell. */
+  readonly fileDescriptors?: FileDescriptors;
+}
+
+/** A count or size that fits 64 bits; above 2^53 it has to be a bigint to be exact. Never negative, never a fraction. */
+export type Integer = number | bigint;
+
+export type ServerState = "STANDALONE" | "FT_ACTIVE" | "FT_STANDBY" | "FAILED" | "SHUTDOWN" | "CLUSTERED";
+
+/** The server at this moment. @see monitoring.md 2 */
+export interface ServerSnapshot {
+  /** Empty until the store is recovered. */
+  readonly clusterId: string;
+  /** 22 characters, new at each start. */
+  readonly serverId: string;
+  readonly version: string;
+  /** Name and version of the runtime; shown under the key `go`. */
+  readonly runtime: string;
+  readonly state: ServerState;
+  /** Only in a cluster. */
+  readonly role?: "Leader" | "Follower" | "Candidate";
+  /** Only in a cluster. */
+  readonly nodeId?: string;
+  readonly startTime: TimestampNanos;
+  /** Milliseconds since the start by a clock that nobody sets; a fraction is ignored. */
+  readonly uptimeMillis: number;
+  /** Registered clients. */
+  readonly clients: number;
+  /** All subscriptions; an offline durable counts, so does a durable queue group without members, once. */
+  readonly subscriptions: number;
+  /** Existing channels. */
+  readonly channels: number;
+  /** Publishes received since the start, counted before validation. */
+  readonly inMessages: Integer;
+  readonly inBytes: Integer;
+  /** Messages sent to subscribers since the start, redeliveries included. */
+  readonly outMessages: Integer;
+  readonly outBytes: Integer;
+}
+
+export interface StoreTotals {
+  readonly messages: Integer;
+  readonly bytes: Integer;
+}
+
+/** @see monitoring.md 3 */
+export interface StoreSnapshot {
+  /** `MEMORY`, `FILE`, `SQL`; in a cluster with `RAFT_` in front. */
+  readonly type: string;
+  readonly limits: StoreLimitsSnapshot;
+}
+
+/** Limits as in force; 0 means unlimited. */
+export interface ChannelLimitsSnapshot {
+  readonly maxMessages: Integer;
+  readonly maxBytes: Integer;
+  /** Nanoseconds. */
+  readonly maxAge: Integer;
+  readonly maxSubscriptions: Integer;
+  /** Nanoseconds. */
+  readonly maxInactivity: Integer;
+}
+
+export interface StoreLimitsSnapshot extends ChannelLimitsSnapshot {
+  readonly maxChannels: Integer;
+  /** Per entry of the channels section, in byte order of the entries, after inheritance (raw on a standby). */
+  readonly channels: readonly NamedChannelLimits[];
+}
+
+export interface NamedChannelLimits extends ChannelLimitsSnapshot {
+  /** A channel name or a pattern. */
+  readonly name: string;
+}
+
+export interface ClientDirectory {
+  readonly count: number;
+  /** The client IDs `[offset, offset + limit)` in byte order; fewer or none at the end. */
+  page(offset: number, limit: number): readonly string[];
+  find(clientId: string): MonitoredClient | undefined;
+}
+
+/** A registered client; read in the turn in which it was found. */
+export interface MonitoredClient {
+  readonly id: string;
+  readonly heartbeatInbox: string;
+  readonly subscriptionCount: number;
+  /** Its subscriptions in any order; offline durables belong to no client. */
+  subscriptions(): Iterable<ClientSubscription>;
+}
+
+export interface ClientSubscription {
+  readonly channel: string;
+  readonly subscription: SubscriptionSnapshot;
+}
+
+export interface ChannelDirectory {
+  readonly count: number;
+  /** The channel names `[offset, offset + limit)` in byte order; fewer or none at the end. */
+  page(offset: number, limit: number): readonly string[];
+  find(channel: string): MonitoredChannel | undefined;
+}
+
+/** An existing channel; read in the turn in which it was found. */
+export interface MonitoredChannel {
+  readonly name: string;
+  /** Messages held and their size by the store's own rule. May throw. */
+  messageState(): StoreTotals;
+  /** May throw. */
+  sequences(): { readonly first: Integer; readonly last: Integer };
+  readonly subscriptionCount: number;
+  /**
+   * Plain and online durable subscriptions, then offline durables, then queue members per group; a durable group without
+   * members contributes one entry for its stored state. Shown in this order.
+   */
+  subscriptions(): Iterable<SubscriptionSnapshot>;
+}
+
+/** @see monitoring.md 7 */
+export interface SubscriptionSnapshot {
+  /** For offline durables the last owner. */
+  readonly clientId: string;
+  readonly inbox: string;
+  readonly ackInbox: string;
+  /** Plain durables only. */
+  readonly durableName?: string;
+  /** Group name; of a durable group `<durable>:<group>`. */
+  readonly queueName?: string;
+  readonly isDurable: boolean;
+  readonly isOffline: boolean;
+  readonly maxInFlight: number;
+  readonly ackWaitSeconds: number;
+  readonly lastSent: Integer;
+  /** Sent, not acknowledged. */
+  readonly pendingCount: number;
+  /** Delivery has stopped because `pendingCount` reached `maxInFlight`. */
+  readonly isStalled: boolean;
+}
+
+/** Both may reject. */
+export interface FileDescriptors {
+  open(): Promise<number>;
+  /** The limit of this process. */
+  max(): Promise<number>;
+}

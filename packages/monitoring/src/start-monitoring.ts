@@ -1,0 +1,172 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { SecureContextOptions } from "node:tls";
+import { type Clock, type Logger, silentLogger } from "@nats-streaming/kernel";
+import { MonitoringError } from "./monitoring-error.ts";
+import { type MonitoringResponse, type MonitoringRoute, textResponse } from "./response.ts";
+import { monitoringRoutes } from "./routes.ts";
+import type { MonitoringSource } from "./source.ts";
+
+export interface MonitoringOptions {
+  readonly host: string;
+  /** 0 for a free port. */
+  readonly port: number;
+  readonly source: MonitoringSource;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+  /** Further exact paths on the same port, such as `/varz`; the streaming paths win. */
+  readonly routes?: ReadonlyMap<string, MonitoringRoute>;
+  /** Serves HTTPS with this certificate. */
+  readonly tls?: SecureContextOptions;
+}
+
+/** A listening HTTP server. */
+export interface MonitoringServer {
+  readonly host: string;
+  /** The port that is listened on, also when 0 was asked for. */
+  readonly port: number;
+  /** Stops at once: answers under way are cut off. Idempotent. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Connections at one time: scrapers and people are few, and each may hold a few megabytes of answer. */
+const CONNECTIONS_MAX = 256;
+/** A connection on which nothing moves for so long is closed: a reader that has stopped reading gives its memory back. */
+const IDLE_MILLIS_MAX = 120_000;
+
+/**
+ * Serves the streaming endpoints over HTTP (or HTTPS). Any method is answered like GET; HEAD gets the headers alone.
+ * @throws MonitoringError `listen_failed`
+ * @see monitoring.md 1
+ */
+export async function startMonitoring(options: MonitoringOptions): Promise<MonitoringServer> {
+  const routes = new Map([...(options.routes ?? []), ...monitoringRoutes(options.source, options.clock)]);
+  const logger = options.logger ?? silentLogger;
+  const listener: RequestListener = (request, response) => void answer(routes, logger, request, response);
+  const server = await listen(options, listener);
+  const address = server.address();
+  return {
+    host: options.host,
+    port: typeof address === "object" && address !== null ? address.port : options.port,
+    close: () => closeServer(server),
+    [Symbol.asyncDispose]: () => closeServer(server),
+  };
+}
+
+function listen(options: MonitoringOptions, listener: RequestListener): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void => {
+      const reason = cause instanceof Error ? cause.message : cause;
+      reject(new MonitoringError("listen_failed", `unable to start monitoring server: ${reason}`, { cause }));
+    };
+    try {
+      const server = options.tls === undefined ? createServer(listener) : createTlsServer({ ...options.tls }, listener);
+      server.maxConnections = CONNECTIONS_MAX;
+      server.timeout = IDLE_MILLIS_MAX;
+      server.once("error", fail);
+      server.listen(options.port, options.host, () => {
+        server.off("error", fail);
+        // A failed accept (no descriptors left) ends one connection, not the server.
+        server.on("error", (error) => options.logger?.error(`Monitoring: ${error.message}`));
+        resolve(server);
+      });
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
+
+async function answer(
+  routes: ReadonlyMap<string, MonitoringRoute>,
+  logger: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const started = await begin(await respond(routes, request.url ?? ""));
+    await send(request, response, started);
+  } catch (error) {
+    if (response.headersSent || response.destroyed) {
+      // What is left of the answer cannot be had, or nobody wants it any more: the reader sees a cut connection.
+      response.destroy();
+      return;
+    }
+    const text = error instanceof Error ? error.message : String(error);
+    logger.error(`Monitoring: ${request.method} ${request.url}: ${text}`);
+    await send(request, response, await begin(textResponse(500, text)));
+  }
+}
+
+async function respond(routes: ReadonlyMap<string, MonitoringRoute>, target: string): Promise<MonitoringResponse> {
+  // A client that takes this server for a proxy names scheme and host as well.
+  const url = target.replace(/^https?:\/\/[^/?]*/i, "");
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const route = routes.get(decodePath(path));
+  if (route === undefined) return textResponse(404, "404 page not found");
+  return route(new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)));
+}
+
+/** What cannot be decoded stays as it is and is not found. */
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** An answer whose first piece is there: its status stands. */
+interface Started {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly first: string | Uint8Array;
+  /** What follows; undefined when `first` is everything. */
+  readonly rest: AsyncGenerator<string, void, void> | undefined;
+}
+
+async function begin(response: MonitoringResponse): Promise<Started> {
+  const { status, contentType, body } = response;
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    return { status, contentType, first: body, rest: undefined };
+  }
+  const first = await body.next();
+  const second = first.done === true ? first : await body.next();
+  if (second.done === true) return { status, contentType, first: first.value ?? "", rest: undefined };
+  return { status, contentType, first: `${first.value ?? ""}${second.value}`, rest: body };
+}
+
+async function send(request: IncomingMessage, response: ServerResponse, started: Started): Promise<void> {
+  response.statusCode = started.status;
+  if (started.contentType !== undefined) response.setHeader("Content-Type", started.contentType);
+  if (started.status >= 400) response.setHeader("X-Content-Type-Options", "nosniff");
+  if (started.rest === undefined) {
+    if (started.status !== 204) response.setHeader("Content-Length", Buffer.byteLength(started.first));
+    response.end(started.first);
+    return;
+  }
+  if (request.method === "HEAD") {
+    await started.rest.return();
+    response.end();
+    return;
+  }
+  await pipeline(Readable.from(concat(started.first, started.rest), { objectMode: false }), response);
+}
+
+async function* concat(
+  first: string | Uint8Array,
+  rest: AsyncGenerator<string, void, void>,
+): AsyncGenerator<string | Uint8Array, void, void> {
+  yield first;
+  yield* rest;
+}

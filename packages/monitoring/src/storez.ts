@@ -1,0 +1,46 @@
+import { type Clock, nowNanos } from "@nats-streaming/kernel";
+import { type JsonValue, jsonString, toJson } from "./json.ts";
+import type { LongDocument } from "./long-document.ts";
+import { readTotals } from "./serverz.ts";
+import type { ChannelLimitsSnapshot, MonitoringSource, NamedChannelLimits } from "./source.ts";
+import { formatTime } from "./time.ts";
+
+/**
+ * The store, its limits and its totals. The limits per channel are the part that may be long.
+ * @throws MonitoringError `source_failed`
+ * @see monitoring.md 3
+ */
+export function storezDocument(source: MonitoringSource, clock: Clock): LongDocument {
+  const totals = readTotals(source);
+  const { clusterId, serverId } = source.server();
+  const { type, limits } = source.store();
+  const global = toJson({ max_channels: limits.maxChannels, ...limitsJson(limits) }, "  ");
+  const opening = toJson({ cluster_id: clusterId, server_id: serverId, now: formatTime(nowNanos(clock)), type });
+  const closing = toJson({ total_msgs: totals.messages, total_bytes: totals.bytes });
+  const some = limits.channels.length > 0;
+  return {
+    head: () => `${withoutEnd(opening)},\n  "limits": ${withoutEnd(global)}${some ? ',\n    "channels": {' : ""}`,
+    elements: channelElements(limits.channels),
+    expected: limits.channels.length,
+    tail: () => `${some ? "\n    }" : ""}\n  },${closing.slice("{".length)}`,
+  };
+}
+
+function* channelElements(channels: readonly NamedChannelLimits[]): Iterable<string> {
+  for (const limits of channels) yield `\n      ${jsonString(limits.name)}: ${toJson(limitsJson(limits), "      ")}`;
+}
+
+function limitsJson(limits: ChannelLimitsSnapshot): { readonly [key: string]: JsonValue } {
+  return {
+    max_msgs: limits.maxMessages,
+    max_bytes: limits.maxBytes,
+    max_age: limits.maxAge,
+    max_subscriptions: limits.maxSubscriptions,
+    max_inactivity: limits.maxInactivity,
+  };
+}
+
+/** An object's text up to its last member. */
+function withoutEnd(json: string): string {
+  return json.slice(0, json.lastIndexOf("\n"));
+}

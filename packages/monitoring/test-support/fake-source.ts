@@ -1,0 +1,149 @@
+import { type Clock, systemClock, timestampNanos } from "@nats-streaming/kernel";
+import {
+  type ClientSubscription,
+  createNameIndex,
+  type FileDescriptors,
+  type Integer,
+  type MonitoredChannel,
+  type MonitoredClient,
+  type MonitoringSource,
+  type NameIndex,
+  type ServerSnapshot,
+  type StoreSnapshot,
+  type StoreTotals,
+  type SubscriptionSnapshot,
+} from "../src/index.ts";
+
+/** The server of the samples in monitoring.md, to be changed at will. */
+export class FakeSource implements MonitoringSource {
+  serverSnapshot: ServerSnapshot = {
+    clusterId: "test-cluster",
+    serverId: "KUHrGoxQSpXTZBqqMAPA3v",
+    version: "0.25.6",
+    runtime: "go1.19.8",
+    state: "STANDALONE",
+    startTime: nanosOf("2026-11-22T13:57:44.919842039Z"),
+    uptimeMillis: 5_713,
+    clients: 0,
+    subscriptions: 0,
+    channels: 0,
+    inMessages: 0,
+    inBytes: 0,
+    outMessages: 0,
+    outBytes: 0,
+  };
+  storeSnapshot: StoreSnapshot = { type: "MEMORY", limits: { maxChannels: 100, ...UNLIMITED, channels: [] } };
+  storeTotals: StoreTotals = { messages: 0, bytes: 0 };
+  /** Thrown by {@link totals} when set. */
+  totalsFailure: Error | undefined;
+  fileDescriptors?: FileDescriptors;
+
+  readonly clients = new FakeDirectory<MonitoredClient>();
+  readonly channels = new FakeDirectory<MonitoredChannel>();
+
+  server(): ServerSnapshot {
+    return this.serverSnapshot;
+  }
+
+  store(): StoreSnapshot {
+    return this.storeSnapshot;
+  }
+
+  totals(): StoreTotals {
+    if (this.totalsFailure !== undefined) throw this.totalsFailure;
+    return this.storeTotals;
+  }
+}
+
+export const UNLIMITED = { maxMessages: 0, maxBytes: 0, maxAge: 0, maxSubscriptions: 0, maxInactivity: 0 };
+
+export class FakeDirectory<T> {
+  readonly #index: NameIndex = createNameIndex();
+  readonly #items = new Map<string, T>();
+  /** Names that were looked up, to see what a request touches. */
+  readonly found: string[] = [];
+
+  get count(): number {
+    return this.#index.size;
+  }
+
+  set(name: string, item: T): void {
+    this.#index.add(name);
+    this.#items.set(name, item);
+  }
+
+  delete(name: string): void {
+    this.#index.delete(name);
+    this.#items.delete(name);
+  }
+
+  /** Lets the item go, but not its name: as if it went between the cutting of a page and its printing. */
+  vanish(name: string): void {
+    this.#items.delete(name);
+  }
+
+  page(offset: number, limit: number): readonly string[] {
+    return this.#index.page(offset, limit);
+  }
+
+  find(name: string): T | undefined {
+    this.found.push(name);
+    return this.#items.get(name);
+  }
+}
+
+export function fakeClient(
+  id: string,
+  heartbeatInbox: string,
+  subscriptions: ClientSubscription[] = [],
+): MonitoredClient {
+  return { id, heartbeatInbox, subscriptionCount: subscriptions.length, subscriptions: () => subscriptions };
+}
+
+export function fakeChannel(
+  name: string,
+  state: { messages?: Integer; bytes?: Integer; first?: Integer; last?: Integer } = {},
+  subscriptions: SubscriptionSnapshot[] = [],
+): MonitoredChannel {
+  return {
+    name,
+    messageState: () => ({ messages: state.messages ?? 0, bytes: state.bytes ?? 0 }),
+    sequences: () => ({ first: state.first ?? 0, last: state.last ?? 0 }),
+    subscriptionCount: subscriptions.length,
+    subscriptions: () => subscriptions,
+  };
+}
+
+export function fakeSubscription(changes: Partial<SubscriptionSnapshot> = {}): SubscriptionSnapshot {
+  return {
+    clientId: "client-A",
+    inbox: "_INBOX.aSGF008h1vUyNNcMS3xf7q",
+    ackInbox: "_INBOX.KUHrGoxQSpXTZBqqMAPA9a",
+    isDurable: false,
+    isOffline: false,
+    maxInFlight: 1_024,
+    ackWaitSeconds: 30,
+    lastSent: 0,
+    pendingCount: 0,
+    isStalled: false,
+    ...changes,
+  };
+}
+
+/** A clock on which it is always the given moment; turns of the event loop are real. */
+export function clockAt(time: string): Clock {
+  const nanos = nanosOf(time);
+  return {
+    ...systemClock(),
+    read(out): void {
+      out.millis = Number(nanos / 1_000_000n);
+      out.nanos = Number(nanos % 1_000_000n);
+    },
+  };
+}
+
+/** Nanoseconds since 1970 of a UTC time such as `2026-11-22T13:57:50.633200655Z`. */
+export function nanosOf(time: string): ReturnType<typeof timestampNanos> {
+  const [seconds, fraction = ""] = time.replace("Z", "").split(".");
+  return timestampNanos(BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, "0")));
+}

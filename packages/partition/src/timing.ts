@@ -1,0 +1,20 @@
+/** How long a coordinator waits for what. All in milliseconds. */
+export interface PartitionTiming {
+  /** A check has passed when no reply came for so long. Every reply starts it anew. @see partitioning.md 6.4 */
+  readonly replyIdleMillis: number;
+  /**
+   * From a change of the network to the list that is sent for it, so that subscriptions can spread. A further change
+   * starts it anew, up to {@link SETTLE_ROUNDS_MAX} times its length. @see partitioning.md 9
+   */
+  readonly settleMillis: number;
+  /**
+   * How much later a newcomer repeats its check when it has met another one with a lower server ID: so the two lists do
+   * not cross, and one of the two lives. Has to be longer than a message travels.
+   */
+  readonly precedenceMillis: number;
+}
+
+export const DEFAULT_TIMING: PartitionTiming = { replyIdleMillis: 1_000, settleMillis: 500, precedenceMillis: 300 };
+
+/** Changes that keep coming put a check off for so many times {@link PartitionTiming.settleMillis} at most. */
+export const SETTLE_ROUNDS_MAX = 4;
