@@ -1,0 +1,134 @@
+import type { InspectedSubscription, Inspection } from "@nats-streaming/engine";
+import type { Clock } from "@nats-streaming/kernel";
+import { nowNanos } from "@nats-streaming/kernel";
+import {
+  type ChannelDirectory,
+  type ClientDirectory,
+  type MonitoringSource,
+  processFileDescriptors,
+  type StoreLimitsSnapshot,
+  type SubscriptionSnapshot,
+} from "@nats-streaming/monitoring";
+import { byteStringToText, textToByteString } from "@nats-streaming/protocol";
+import type { ChannelLimits, StoreLimits } from "@nats-streaming/store";
+import { SERVER_VERSION } from "./options/version.ts";
+import { reportedState, type ServerState } from "./server-state.ts";
+
+/** What monitoring shows of a server, whatever it is just doing: before and after it serves there is nothing to count. */
+export function monitoringSource(options: {
+  readonly serverId: string;
+  readonly clusterId: string;
+  readonly storeType: string;
+  readonly limits: StoreLimits;
+  readonly clock: Clock;
+  readonly state: () => ServerState;
+}): MonitoringSource {
+  const { serverId, clock } = options;
+  const startTime = nowNanos(clock);
+  const startedAt = clock.monotonicMillis();
+  const descriptors = processFileDescriptors();
+
+  const inspection = (): Inspection | undefined => {
+    const state = options.state();
+    return state.kind === "active" ? state.engine.inspection : undefined;
+  };
+
+  const clients: ClientDirectory = {
+    get count() {
+      return inspection()?.clientCount ?? 0;
+    },
+    page: (offset, limit) =>
+      inspection()
+        ?.clientIds()
+        .slice(offset, offset + limit) ?? [],
+    find(clientId) {
+      const client = inspection()?.client(clientId);
+      if (client === undefined) return undefined;
+      return {
+        ...client,
+        subscriptions: () =>
+          client.subscriptions().map((subscription) => ({
+            channel: subscription.channel,
+            subscription: snapshot(subscription),
+          })),
+      };
+    },
+  };
+
+  const channels: ChannelDirectory = {
+    get count() {
+      return inspection()?.channelCount ?? 0;
+    },
+    page: (offset, limit) =>
+      inspection()
+        ?.channelNames()
+        .slice(offset, offset + limit)
+        .map(byteStringToText) ?? [],
+    find(name) {
+      const channel = inspection()?.channel(textToByteString(name));
+      if (channel === undefined) return undefined;
+      return {
+        name: channel.name,
+        subscriptionCount: channel.subscriptionCount,
+        messageState: () => ({ messages: channel.messages, bytes: channel.bytes }),
+        sequences: () => ({ first: channel.firstSequence, last: channel.lastSequence }),
+        subscriptions: () => channel.subscriptions().map(snapshot),
+      };
+    },
+  };
+
+  return {
+    server() {
+      const current = inspection();
+      return {
+        clusterId: current === undefined ? "" : options.clusterId,
+        serverId,
+        version: SERVER_VERSION,
+        runtime: `node${process.version}`,
+        state: reportedState(options.state()),
+        startTime,
+        uptimeMillis: clock.monotonicMillis() - startedAt,
+        clients: clients.count,
+        subscriptions: current?.subscriptionCount() ?? 0,
+        channels: channels.count,
+        inMessages: current?.statistics.inMessages ?? 0,
+        inBytes: current?.statistics.inBytes ?? 0,
+        outMessages: current?.statistics.outMessages ?? 0,
+        outBytes: current?.statistics.outBytes ?? 0,
+      };
+    },
+    store: () => ({ type: options.storeType, limits: limitsSnapshot(options.limits) }),
+    totals: () => inspection()?.totals() ?? { messages: 0, bytes: 0 },
+    clients,
+    channels,
+    ...(descriptors === undefined ? {} : { fileDescriptors: descriptors }),
+  };
+}
+
+function snapshot(subscription: InspectedSubscription): SubscriptionSnapshot {
+  const { durableName, queueName, channel: _, ...rest } = subscription;
+  return {
+    ...rest,
+    ...(durableName === "" ? {} : { durableName }),
+    ...(queueName === "" ? {} : { queueName }),
+  };
+}
+
+function limitsSnapshot(limits: StoreLimits): StoreLimitsSnapshot {
+  const byName = [...limits.channels].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    maxChannels: limits.maxChannels,
+    ...channelSnapshot(limits),
+    channels: byName.map(([name, channel]) => ({ name, ...channelSnapshot(channel) })),
+  };
+}
+
+function channelSnapshot(limits: ChannelLimits): Omit<StoreLimitsSnapshot, "maxChannels" | "channels"> {
+  return {
+    maxMessages: limits.maxMessages,
+    maxBytes: limits.maxBytes,
+    maxAge: limits.maxAge,
+    maxSubscriptions: limits.maxSubscriptions,
+    maxInactivity: limits.maxInactivity,
+  };
+}

@@ -1,0 +1,98 @@
+import type { ChannelLimits, StoreLimits } from "@nats-streaming/store";
+import {
+  type AuthorizationOptions,
+  defaultNatsOptions,
+  type NatsGeneralOptions,
+  type NatsOptions,
+  type NatsTlsOptions,
+  type RouteOptions,
+} from "./nats-options.ts";
+import {
+  type ClusteringOptions,
+  defaultStreamingOptions,
+  type FileStoreOptions,
+  type GeneralOptions,
+  type SqlStoreOptions,
+  type StreamingOptions,
+  type TlsClientOptions,
+} from "./streaming-options.ts";
+
+/** Options while they are being gathered. */
+export type Draft<Options> = { -readonly [Name in keyof Options]: Options[Name] };
+
+/** The limits that hold for every channel, and the number of channels. */
+export type GlobalLimits = Omit<StoreLimits, "channels">;
+
+/** Every option of the server, each section by itself so that a definition only sees its own. */
+export interface OptionsDraft {
+  readonly general: Draft<GeneralOptions>;
+  readonly tls: Draft<TlsClientOptions>;
+  readonly limits: Draft<GlobalLimits>;
+  /** In file order. */
+  readonly channels: Map<string, ChannelLimits>;
+  readonly file: Draft<FileStoreOptions>;
+  readonly sql: Draft<SqlStoreOptions>;
+  readonly clustering: Draft<ClusteringOptions>;
+  readonly nats: Draft<NatsGeneralOptions>;
+  readonly authorization: Draft<AuthorizationOptions>;
+  readonly natsTls: Draft<NatsTlsOptions>;
+  readonly routes: Draft<RouteOptions>;
+}
+
+/** A draft that holds the defaults. */
+export function newDraft(): OptionsDraft {
+  const { tls, storeLimits, fileStore, sqlStore, clustering, ...general } = defaultStreamingOptions;
+  const { channels, ...limits } = storeLimits;
+  const { authorization, tls: natsTls, routes, ...nats } = defaultNatsOptions;
+  return {
+    general: { ...general },
+    tls: { ...tls },
+    limits: { ...limits },
+    channels: new Map(channels),
+    file: { ...fileStore },
+    sql: { ...sqlStore },
+    clustering: { ...clustering },
+    nats: { ...nats },
+    authorization: { ...authorization },
+    natsTls: { ...natsTls },
+    routes: { ...routes },
+  };
+}
+
+/** The streaming half of a draft, as it is now. */
+export function streamingOptionsOf(draft: OptionsDraft): StreamingOptions {
+  return {
+    ...draft.general,
+    tls: { ...draft.tls },
+    storeLimits: { ...draft.limits, channels: new Map(draft.channels) },
+    fileStore: { ...draft.file },
+    sqlStore: { ...draft.sql },
+    clustering: { ...draft.clustering },
+  };
+}
+
+/** The NATS half of a draft, as it is now. */
+export function natsOptionsOf(draft: OptionsDraft): NatsOptions {
+  return {
+    ...draft.nats,
+    authorization: { ...draft.authorization },
+    tls: { ...draft.natsTls },
+    routes: { ...draft.routes },
+  };
+}
+
+/** Reads and writes one value of a target. */
+export interface Lens<Target, Value> {
+  get(target: Target): Value;
+  set(target: Target, value: Value): void;
+}
+
+/** Makes lenses for the properties of one type, each with the type of its property. */
+export function lensesOf<Target>(): <Name extends keyof Target>(name: Name) => Lens<Target, Target[Name]> {
+  return (name) => ({
+    get: (target) => target[name],
+    set: (target, value) => {
+      target[name] = value;
+    },
+  });
+}

@@ -1,0 +1,158 @@
+import type { ConfigMap } from "@nats-streaming/config";
+import { type DurationNanos, durationFromMillis } from "@nats-streaming/kernel";
+
+/**
+ * What the embedded NATS server can be told. With an external one, only logging, the monitoring ports, the pid file and
+ * the login are of use. Empty texts mean "not given".
+ * @see configuration.md 4.3 and 7
+ */
+export interface NatsOptions extends NatsGeneralOptions {
+  readonly authorization: AuthorizationOptions;
+  readonly tls: NatsTlsOptions;
+  readonly routes: RouteOptions;
+}
+
+export interface NatsGeneralOptions {
+  readonly host: string;
+  /** -1 for a free one. */
+  readonly port: number;
+  readonly serverName: string;
+  /** Address that clients are told instead of the one listened on. */
+  readonly clientAdvertise: string;
+  /** Address of the monitoring ports; empty for that of `host`. */
+  readonly httpHost: string;
+  /** 0 for none, -1 for a free one. */
+  readonly httpPort: number;
+  /** 0 for none, -1 for a free one. */
+  readonly httpsPort: number;
+  readonly maxPayloadBytes: number;
+  /** 0 for none at all, -1 for no limit. */
+  readonly maxConnections: number;
+  /** Per connection; 0 for no limit. */
+  readonly maxSubscriptions: number;
+  /** Most tokens that a subject subscribed to may have; 0 for no limit. */
+  readonly maxSubscriptionTokens: number;
+  readonly maxControlLineBytes: number;
+  /** Most bytes that wait for one connection. */
+  readonly maxPendingBytes: number;
+  readonly writeDeadline: DurationNanos;
+  readonly pingInterval: DurationNanos;
+  /** How many pings may go unanswered. */
+  readonly pingMax: number;
+  /** How long clients are given to leave in lame duck mode, and how long before the first is asked to. */
+  readonly lameDuckDuration: DurationNanos;
+  readonly lameDuckGracePeriod: DurationNanos;
+  readonly logFile: string;
+  readonly logTime: boolean;
+  /** 0 for no limit. */
+  readonly logSizeLimitBytes: number;
+  readonly debug: boolean;
+  readonly trace: boolean;
+  readonly traceVerbose: boolean;
+  /** 0 for no limit. */
+  readonly maxTracedMessageLength: number;
+  readonly syslog: boolean;
+  /** Such as `udp://localhost:514`. */
+  readonly remoteSyslog: string;
+  readonly pidFile: string;
+  readonly portsFileDirectory: string;
+}
+
+/** Who may connect. @see configuration.md 7 */
+export interface AuthorizationOptions {
+  readonly user: string;
+  readonly password: string;
+  readonly token: string;
+  /** How long a connection may take to log in. */
+  readonly timeout: DurationNanos;
+  readonly users: readonly UserOptions[];
+  /** As parsed; undefined when not given. */
+  readonly defaultPermissions: ConfigMap | undefined;
+}
+
+export interface UserOptions {
+  /** Empty for a user known by its key. */
+  readonly user: string;
+  /** Clear text or bcrypt. */
+  readonly password: string;
+  readonly nkey: string;
+  /** As parsed; undefined when not given. */
+  readonly permissions: ConfigMap | undefined;
+}
+
+/** TLS for clients of the embedded server. */
+export interface NatsTlsOptions {
+  readonly enabled: boolean;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+  /** Demand a certificate from every client. */
+  readonly verify: boolean;
+  /** The `tls` block of the file as parsed, for what is not above; undefined when there is none. */
+  readonly block: ConfigMap | undefined;
+}
+
+/** Routes to other NATS servers. */
+export interface RouteOptions {
+  /** Where routes are listened for: `nats://[user:password@]host:port`; empty when no flag says so. */
+  readonly listenUrl: string;
+  /** Routes to open, given by flag. */
+  readonly urls: readonly string[];
+  readonly name: string;
+  readonly advertise: string;
+  readonly noAdvertise: boolean;
+  readonly connectRetries: number;
+  /** The `cluster` block of the file as parsed, for what no flag says; undefined when there is none. */
+  readonly block: ConfigMap | undefined;
+}
+
+/** What holds when nothing is said. */
+export const defaultNatsOptions: NatsOptions = {
+  host: "0.0.0.0",
+  port: 4222,
+  serverName: "",
+  clientAdvertise: "",
+  httpHost: "",
+  httpPort: 0,
+  httpsPort: 0,
+  maxPayloadBytes: 1_048_576,
+  maxConnections: 65_536,
+  maxSubscriptions: 0,
+  maxSubscriptionTokens: 0,
+  maxControlLineBytes: 4_096,
+  maxPendingBytes: 67_108_864,
+  writeDeadline: durationFromMillis(10_000),
+  pingInterval: durationFromMillis(120_000),
+  pingMax: 2,
+  lameDuckDuration: durationFromMillis(120_000),
+  lameDuckGracePeriod: durationFromMillis(10_000),
+  logFile: "",
+  logTime: true,
+  logSizeLimitBytes: 0,
+  debug: false,
+  trace: false,
+  traceVerbose: false,
+  maxTracedMessageLength: 0,
+  syslog: false,
+  remoteSyslog: "",
+  pidFile: "",
+  portsFileDirectory: "",
+  authorization: {
+    user: "",
+    password: "",
+    token: "",
+    timeout: durationFromMillis(2_000),
+    users: [],
+    defaultPermissions: undefined,
+  },
+  tls: { enabled: false, certFile: "", keyFile: "", caFile: "", verify: false, block: undefined },
+  routes: {
+    listenUrl: "",
+    urls: [],
+    name: "",
+    advertise: "",
+    noAdvertise: false,
+    connectRetries: 0,
+    block: undefined,
+  },
+};

@@ -1,0 +1,66 @@
+import type { ConfigMap } from "@nats-streaming/config";
+import type { NatsOptions } from "./nats-options.ts";
+import { parseRouteListener } from "./nats-urls.ts";
+import type { StreamingOptions } from "./streaming-options.ts";
+
+/** Why the server cannot start with these options, although each by itself is fine. */
+export interface StartError {
+  readonly text: string;
+  readonly hint: string;
+  readonly stream: "stdout" | "stderr";
+}
+
+/** The first contradiction between options that is known before anything is started. */
+export function findStartError(streaming: StreamingOptions, nats: NatsOptions): StartError | undefined {
+  return clusteringError(streaming) ?? routeError(nats) ?? portError(nats);
+}
+
+/**
+ * Streaming clustering is read but not run. Together with partitioning the original's own line is given, on its own
+ * stream.
+ * @see partitioning.md 3, operations.md 4
+ */
+function clusteringError(streaming: StreamingOptions): StartError | undefined {
+  if (!streaming.clustering.clustered) return undefined;
+  if (streaming.partitioning) {
+    return { text: "stan: channels partitioning in clustering mode is not supported", hint: "", stream: "stdout" };
+  }
+  const text =
+    "streaming clustering is not supported: for availability run a fault tolerance group on a shared store (-ft_group), or use the SQL store on a replicated database (-store sql)";
+  return { text, hint: "", stream: "stderr" };
+}
+
+function routeError(nats: NatsOptions): StartError | undefined {
+  const { listenUrl, urls, block } = nats.routes;
+  if (listenUrl !== "") {
+    const listener = parseRouteListener(listenUrl);
+    if (listener.kind === "invalid") {
+      return { text: listener.message, hint: "write -cluster nats://[user:password@]host:port", stream: "stderr" };
+    }
+  }
+  if (urls.length > 0 && listenUrl === "" && (block === undefined || !listensForRoutes(block))) {
+    const text = "solicited routes require cluster capabilities, e.g. --cluster";
+    return { text, hint: "add -cluster nats://0.0.0.0:6222", stream: "stderr" };
+  }
+  return undefined;
+}
+
+function listensForRoutes(cluster: ConfigMap): boolean {
+  return [...cluster.entries.keys()].some((key) => ["listen", "port", "host", "net"].includes(key.toLowerCase()));
+}
+
+const PORT_MAX = 65_535;
+
+function portError(nats: NatsOptions): StartError | undefined {
+  const ports = [
+    ["-p, port", nats.port],
+    ["-m, http_port", nats.httpPort],
+    ["-ms, https_port", nats.httpsPort],
+  ] as const;
+  for (const [name, port] of ports) {
+    if (port >= -1 && port <= PORT_MAX) continue;
+    const text = `port ${port} is out of the range 0 to ${PORT_MAX}`;
+    return { text, hint: `see ${name}; -1 takes a free port`, stream: "stderr" };
+  }
+  return undefined;
+}

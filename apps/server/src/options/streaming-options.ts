@@ -1,0 +1,202 @@
+import { type DurationNanos, durationFromMillis, durationNanos } from "@nats-streaming/kernel";
+import { defaultStoreLimits, type StoreLimits } from "@nats-streaming/store";
+
+/** What the streaming side of the server can be told. Empty texts mean "not given". @see configuration.md 2 */
+export interface StreamingOptions extends GeneralOptions {
+  readonly tls: TlsClientOptions;
+  /** Channels are in file order, which is the order of the partition list. */
+  readonly storeLimits: StoreLimits;
+  readonly fileStore: FileStoreOptions;
+  readonly sqlStore: SqlStoreOptions;
+  readonly clustering: ClusteringOptions;
+}
+
+/** @see configuration.md 2.1 */
+export interface GeneralOptions {
+  readonly clusterId: string;
+  /** Prefix of the subject that clients send their connect request to. */
+  readonly discoverPrefix: string;
+  /**
+   * In upper case. A file can only say `MEMORY`, `FILE` or `SQL`; a flag can say anything, which is refused at the start
+   * with `unsupported store type: <type>`.
+   */
+  readonly storeType: string;
+  /** Root directory of the file store. */
+  readonly directory: string;
+  readonly debug: boolean;
+  readonly trace: boolean;
+  /** URLs of the NATS servers to connect to, parted by commas; empty to embed one. */
+  readonly natsServerUrl: string;
+  /** File with the NATS credentials (JWT and seed). */
+  readonly credentialsFile: string;
+  readonly username: string;
+  readonly password: string;
+  readonly token: string;
+  readonly nkeySeedFile: string;
+  /** Use TLS towards NATS even where no certificate is named. */
+  readonly secure: boolean;
+  readonly heartbeatInterval: DurationNanos;
+  readonly heartbeatTimeout: DurationNanos;
+  /** How many heartbeats a client may miss. */
+  readonly heartbeatFailCount: number;
+  /** Name of the fault tolerance group; empty for none. */
+  readonly ftGroup: string;
+  readonly partitioning: boolean;
+  /** Source of the event log on Windows. */
+  readonly syslogName: string;
+  readonly encrypt: boolean;
+  /** `AES`, `CHACHA` in any case, or empty for automatic; anything else is refused at the start. */
+  readonly encryptionCipher: string;
+  readonly encryptionKey: string;
+  /** Whether a durable subscription may be replaced by a new one of the same client and name. */
+  readonly replaceDurable: boolean;
+  /** Most messages that are stored as one batch. */
+  readonly ioBatchSize: number;
+  /** How long to wait for a batch to fill, in microseconds; 0 not at all. */
+  readonly ioSleepMicros: number;
+}
+
+/** TLS towards NATS. @see configuration.md 2.2 */
+export interface TlsClientOptions {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+  /** The name that the certificate of the NATS server must bear, when it is not that of the URL. */
+  readonly serverName: string;
+  /** Take any certificate. */
+  readonly skipVerify: boolean;
+}
+
+/** @see configuration.md 2.4 */
+export interface FileStoreOptions {
+  readonly compactEnabled: boolean;
+  readonly compactFragmentationPercent: number;
+  readonly compactIntervalSeconds: number;
+  readonly compactMinBytes: number;
+  readonly bufferBytes: number;
+  readonly crc: boolean;
+  readonly crcPolynomial: number;
+  readonly sync: boolean;
+  /** 0 for no limit. */
+  readonly sliceMaxMessages: number;
+  /** 0 for no limit. */
+  readonly sliceMaxBytes: number;
+  /** 0 for no limit. */
+  readonly sliceMaxAge: DurationNanos;
+  readonly sliceArchiveScript: string;
+  /** 0 for no limit. */
+  readonly fileDescriptorsLimit: number;
+  /** How many channels are recovered at the same time. */
+  readonly parallelRecovery: number;
+  readonly readBufferBytes: number;
+  /** 0 or less for never. */
+  readonly autoSync: DurationNanos;
+  /** Cut a file off where it ends in the middle of a record. */
+  readonly truncateUnexpectedEof: boolean;
+}
+
+/** @see configuration.md 2.5 */
+export interface SqlStoreOptions {
+  readonly driver: string;
+  readonly source: string;
+  readonly noCaching: boolean;
+  /** 0 for no limit. */
+  readonly maxOpenConnections: number;
+  /** Most messages that one INSERT stores; 0 for one each. */
+  readonly bulkInsertLimit: number;
+}
+
+/** Streaming clustering, which this server reads but does not run. @see configuration.md 2.6 */
+export interface ClusteringOptions {
+  readonly clustered: boolean;
+  readonly nodeId: string;
+  readonly bootstrap: boolean;
+  readonly peers: readonly string[];
+  readonly logPath: string;
+  readonly logCacheSize: number;
+  readonly logSnapshots: number;
+  readonly trailingLogs: number;
+  readonly sync: boolean;
+  readonly proceedOnRestoreFailure: boolean;
+  readonly allowAddRemoveNode: boolean;
+  readonly raftLogging: boolean;
+  readonly raftHeartbeatTimeout: DurationNanos;
+  readonly raftElectionTimeout: DurationNanos;
+  readonly raftLeaseTimeout: DurationNanos;
+  readonly raftCommitTimeout: DurationNanos;
+  readonly boltFreeListSync: boolean;
+  readonly boltFreeListMap: boolean;
+  readonly nodesConnections: boolean;
+}
+
+/** What holds when nothing is said. */
+export const defaultStreamingOptions: StreamingOptions = {
+  clusterId: "test-cluster",
+  discoverPrefix: "_STAN.discover",
+  storeType: "MEMORY",
+  directory: "",
+  debug: false,
+  trace: false,
+  natsServerUrl: "",
+  credentialsFile: "",
+  username: "",
+  password: "",
+  token: "",
+  nkeySeedFile: "",
+  secure: false,
+  heartbeatInterval: durationFromMillis(30_000),
+  heartbeatTimeout: durationFromMillis(10_000),
+  heartbeatFailCount: 10,
+  ftGroup: "",
+  partitioning: false,
+  syslogName: "",
+  encrypt: false,
+  encryptionCipher: "",
+  encryptionKey: "",
+  replaceDurable: false,
+  ioBatchSize: 1024,
+  ioSleepMicros: 0,
+  tls: { certFile: "", keyFile: "", caFile: "", serverName: "", skipVerify: false },
+  storeLimits: defaultStoreLimits,
+  fileStore: {
+    compactEnabled: true,
+    compactFragmentationPercent: 50,
+    compactIntervalSeconds: 300,
+    compactMinBytes: 1_048_576,
+    bufferBytes: 2_097_152,
+    crc: true,
+    crcPolynomial: 3_988_292_384,
+    sync: true,
+    sliceMaxMessages: 0,
+    sliceMaxBytes: 67_108_864,
+    sliceMaxAge: durationNanos(0n),
+    sliceArchiveScript: "",
+    fileDescriptorsLimit: 0,
+    parallelRecovery: 1,
+    readBufferBytes: 2_097_152,
+    autoSync: durationFromMillis(60_000),
+    truncateUnexpectedEof: false,
+  },
+  sqlStore: { driver: "", source: "", noCaching: false, maxOpenConnections: 0, bulkInsertLimit: 0 },
+  clustering: {
+    clustered: false,
+    nodeId: "",
+    bootstrap: false,
+    peers: [],
+    logPath: "",
+    logCacheSize: 512,
+    logSnapshots: 2,
+    trailingLogs: 10_240,
+    sync: false,
+    proceedOnRestoreFailure: false,
+    allowAddRemoveNode: false,
+    raftLogging: false,
+    raftHeartbeatTimeout: durationFromMillis(2_000),
+    raftElectionTimeout: durationFromMillis(2_000),
+    raftLeaseTimeout: durationFromMillis(1_000),
+    raftCommitTimeout: durationFromMillis(100),
+    boltFreeListSync: false,
+    boltFreeListMap: false,
+    nodesConnections: false,
+  },
+};

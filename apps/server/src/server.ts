@@ -1,0 +1,276 @@
+import { type Broker, type BrokerOptions, createBroker } from "@nats-streaming/broker";
+import { type Engine, type EngineOptions, startEngine } from "@nats-streaming/engine";
+import { type Bus, type Clock, durationToMillis, type Logger, nuidSource, type Random } from "@nats-streaming/kernel";
+import { type MonitoringServer, startMonitoring } from "@nats-streaming/monitoring";
+import { connectNatsBus } from "@nats-streaming/nats-bus";
+import { type Partition, startPartition } from "@nats-streaming/partition";
+import { describeLimits, type Store } from "@nats-streaming/store";
+import { createMemoryStore } from "@nats-streaming/store-memory";
+import { refusalOf, withoutEffect } from "./available.ts";
+import { monitoringSource } from "./monitoring-source.ts";
+import { natsBusOptions } from "./nats-bus-options.ts";
+import type { NatsOptions } from "./options/nats-options.ts";
+import type { StreamingOptions } from "./options/streaming-options.ts";
+import { NATS_VERSION, SERVER_VERSION } from "./options/version.ts";
+import type { ServerState } from "./server-state.ts";
+
+export interface ServerOptions {
+  readonly streaming: StreamingOptions;
+  readonly nats: NatsOptions;
+  /** Configuration file of the embedded NATS server, for the start-up lines; empty for none. */
+  readonly configFile: string;
+  /** Of the streaming part. */
+  readonly logger: Logger;
+  /** Of the embedded NATS server. */
+  readonly natsLogger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The server cannot go on and has closed its store in order; the line that says why has been logged. Called once. */
+  readonly onFailed: (reason: string) => void;
+}
+
+export interface Server {
+  /** New at each start. */
+  readonly serverId: string;
+  /** Where clients connect to: the embedded broker, or the NATS server that was given. */
+  readonly clientUrl: string;
+  readonly state: ServerState;
+  /** Stops in order: requests, the batch under way, the store, the NATS connections, the broker. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type ServerStart =
+  | { readonly kind: "started"; readonly server: Server }
+  /** Nothing is left running. The reason has not been logged. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Puts a server together and starts it. The order of the log lines is that of configuration.md 9. */
+export async function startServer(options: ServerOptions): Promise<ServerStart> {
+  const server = new ComposedServer(options);
+  try {
+    const reason = await server.start();
+    if (reason === undefined) return { kind: "started", server };
+    await server.close();
+    return { kind: "refused", reason };
+  } catch (error) {
+    await server.close();
+    return { kind: "refused", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+class ComposedServer implements Server {
+  readonly serverId: string;
+  clientUrl = "";
+  state: ServerState = { kind: "starting" };
+  readonly #options: ServerOptions;
+  readonly #stopping = new AbortController();
+  readonly #buses: Bus[] = [];
+  #broker: Broker | undefined;
+  #monitoring: MonitoringServer | undefined;
+  #partition: Partition | undefined;
+  #store: Store | undefined;
+  #engine: Engine | undefined;
+  #closing: Promise<void> | undefined;
+  #hasFailed = false;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.serverId = nuidSource(options.random)();
+  }
+
+  /** @returns why it must not serve, or undefined once it does. */
+  async start(): Promise<string | undefined> {
+    const { streaming, nats, logger, clock } = this.#options;
+    this.#banner();
+    const refusal = refusalOf(streaming, nats);
+    if (refusal !== undefined) return refusal;
+    for (const line of withoutEffect(nats)) logger.warn(line);
+
+    const store = createMemoryStore({ limits: streaming.storeLimits, clock, logger });
+    this.#store = store;
+    await this.#listen(store);
+    const bus = await this.#connect("general");
+
+    if (streaming.partitioning) {
+      const outcome = await startPartition({
+        clusterId: streaming.clusterId,
+        serverId: this.serverId,
+        entries: streaming.storeLimits.channels.keys(),
+        bus: await this.#connect("pc"),
+        clock,
+        logger,
+        random: this.#options.random,
+        onConflict: (message) => this.#fail(message),
+        signal: this.#stopping.signal,
+      });
+      if (outcome.kind === "refused") return outcome.message;
+      if (outcome.kind === "stopped") return "stopped while starting";
+      this.#partition = outcome.partition;
+    }
+
+    const started = await startEngine(this.#engineOptions(bus, store));
+    if (started.kind === "refused") return started.message;
+    this.#engine = started.engine;
+    if (this.#stopping.signal.aborted) return "stopped while starting";
+    this.state = { kind: "active", engine: started.engine };
+
+    logger.info(`Message store is ${store.kind}`);
+    if (streaming.directory !== "") logger.info(`Store location: ${streaming.directory}`);
+    for (const line of describeLimits(streaming.storeLimits)) logger.info(line);
+    logger.info("Streaming Server is ready");
+    return undefined;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #banner(): void {
+    const { logger, streaming } = this.#options;
+    logger.info(`Starting nats-streaming-server[${streaming.clusterId}] version ${SERVER_VERSION}`);
+    logger.info(`ServerID: ${this.serverId}`);
+    logger.info(`Node.js version: ${process.version}`);
+    logger.info("Git commit: [not set]");
+  }
+
+  /** Embedded broker, unless a NATS server is given, and monitoring. */
+  async #listen(store: Store): Promise<void> {
+    const { streaming, nats, natsLogger, clock } = this.#options;
+    if (streaming.natsServerUrl === "") this.#broker = createBroker(this.#brokerOptions());
+    const monitor = async (): Promise<void> => {
+      if (nats.httpPort === 0) return;
+      const host = nats.httpHost === "" ? nats.host : nats.httpHost;
+      const source = monitoringSource({
+        serverId: this.serverId,
+        clusterId: streaming.clusterId,
+        storeType: store.kind,
+        limits: store.limits,
+        clock,
+        state: () => this.state,
+      });
+      this.#monitoring = await startMonitoring({
+        host,
+        port: Math.max(0, nats.httpPort),
+        source,
+        clock,
+        logger: natsLogger,
+      });
+      natsLogger.info(`Starting http monitor on ${host}:${this.#monitoring.port}`);
+    };
+    if (this.#broker === undefined) {
+      await monitor();
+      return;
+    }
+    const address = await this.#broker.listen({
+      beforeListening: async () => {
+        if (this.#options.configFile !== "") natsLogger.info(`Using configuration file: ${this.#options.configFile}`);
+        await monitor();
+      },
+    });
+    this.clientUrl = `nats://${clientHost(nats.host)}:${address.port}`;
+  }
+
+  /** A connection of this server's own. @param role the end of its name. @see operations.md 1.4 */
+  async #connect(role: string): Promise<Bus> {
+    const { streaming, nats, logger, clock } = this.#options;
+    const name = `_NSS-${streaming.clusterId}-${role}`;
+    const bus =
+      this.#broker === undefined
+        ? await connectNatsBus(natsBusOptions({ name, streaming, nats, clock, logger }))
+        : this.#broker.localBus(name);
+    if (this.#broker === undefined) this.clientUrl = bus.url;
+    this.#buses.push(bus);
+    bus.onStatus((status) => {
+      if (status.kind === "disconnected") logger.error(`connection "${name}" has been disconnected: ${status.reason}`);
+      else if (status.kind === "closed") logger.debug(`connection "${name}" has been closed`);
+      else logger.info(`connection "${name}" reconnected to NATS Server at "${status.url}"`);
+    });
+    return bus;
+  }
+
+  #brokerOptions(): BrokerOptions {
+    const { nats, natsLogger, clock, random } = this.#options;
+    const { user, password, token, users, timeout } = nats.authorization;
+    const authorization: BrokerOptions["authorization"] =
+      users.length > 0
+        ? { kind: "users", users: users.map((one) => ({ user: one.user, password: one.password })) }
+        : token !== ""
+          ? { kind: "token", token }
+          : user !== ""
+            ? { kind: "user", user, password }
+            : undefined;
+    return {
+      host: nats.host,
+      port: Math.max(0, nats.port),
+      version: NATS_VERSION,
+      ...(nats.serverName === "" ? {} : { serverName: nats.serverName }),
+      maxPayload: nats.maxPayloadBytes,
+      maxControlLine: nats.maxControlLineBytes,
+      maxConnections: Math.max(0, nats.maxConnections),
+      maxSubscriptions: Math.max(0, nats.maxSubscriptions),
+      maxPending: nats.maxPendingBytes,
+      writeDeadlineMillis: durationToMillis(nats.writeDeadline),
+      pingIntervalMillis: durationToMillis(nats.pingInterval),
+      pingMax: nats.pingMax,
+      ...(authorization === undefined ? {} : { authorization, authTimeoutMillis: durationToMillis(timeout) }),
+      clock,
+      random,
+      logger: natsLogger,
+    };
+  }
+
+  #engineOptions(bus: Bus, store: Store): EngineOptions {
+    const { streaming, logger, clock, random } = this.#options;
+    return {
+      bus,
+      store,
+      clock,
+      random,
+      logger,
+      clusterId: streaming.clusterId,
+      discoverPrefix: streaming.discoverPrefix,
+      ...(this.#partition === undefined ? {} : { scope: this.#partition.scope }),
+      probe: !streaming.partitioning && streaming.ftGroup === "",
+      replaceDurable: streaming.replaceDurable,
+      heartbeatIntervalMillis: durationToMillis(streaming.heartbeatInterval),
+      heartbeatTimeoutMillis: durationToMillis(streaming.heartbeatTimeout),
+      heartbeatFailCount: streaming.heartbeatFailCount,
+      batchSize: streaming.ioBatchSize,
+      batchSleepMillis: streaming.ioSleepMicros / 1000,
+      onFatal: (error) => this.#fail(error.message),
+    };
+  }
+
+  /** Something has happened after which this server must not serve: says so, stops in order, tells the owner. */
+  #fail(reason: string): void {
+    if (this.#hasFailed || this.#closing !== undefined) return;
+    this.#hasFailed = true;
+    this.#options.logger.fatal(reason);
+    const closed = this.close();
+    this.state = { kind: "failed", reason };
+    void closed.then(() => {
+      this.state = { kind: "failed", reason };
+      this.#options.onFailed(reason);
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#stopping.abort();
+    this.#partition?.close();
+    // The engine finishes its batch and closes the store; before there is an engine, the store closes by itself.
+    if (this.#engine !== undefined) await this.#engine.close();
+    else await this.#store?.close();
+    this.state = { kind: "stopped" };
+    for (const bus of this.#buses) await bus.close();
+    await this.#monitoring?.close();
+    await this.#broker?.close();
+  }
+}
+
+/** Where a client on this machine reaches a server that listens on an address. */
+function clientHost(host: string): string {
+  if (host === "" || host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}

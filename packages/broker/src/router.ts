@@ -1,0 +1,137 @@
+import {
+  createSubjectTree,
+  isLiteralSubject,
+  overlaps,
+  type SubjectMatch,
+  type SubjectTree,
+} from "@nats-streaming/subject";
+import { canHaveShortcut, PrefixShortcut, SHORTCUTS_MAX } from "./prefix-shortcuts.ts";
+import type { Subscription } from "./subscription.ts";
+import { hashKey, type TextTopic, TextTopics, type Topic, TopicTable } from "./topic.ts";
+
+/** Who gets a message: plain subscriptions, and queue groups of which one member each gets it. */
+export type Route = SubjectMatch<Subscription>;
+
+/**
+ * Literal subjects share this many version numbers. A new or ended literal subscription outdates what is cached for the
+ * subjects of its number only; one with wildcards outdates everything.
+ */
+const LITERAL_VERSIONS = 4_096;
+
+/** Which subscriptions a subject has. Subjects are keys; see `subject-key.ts`. */
+export class Router {
+  /** Changes with every subscription: what was looked up under the same number still holds. */
+  version = 1;
+  readonly #tree: SubjectTree<Subscription>;
+  readonly #topics = new TopicTable();
+  readonly #textTopics = new TextTopics();
+  readonly #shortcuts: PrefixShortcut[] = [];
+  #wildcardVersion = 1;
+  readonly #literalVersions: Uint32Array = new Uint32Array(LITERAL_VERSIONS);
+
+  /** @param hashSeed an unguessable int32. */
+  constructor(hashSeed: number) {
+    // Results are cached in topics, where they are found by bytes; a second cache by text would only cost.
+    this.#tree = createSubjectTree<Subscription>({ cacheSize: 0, hashSeed });
+  }
+
+  /** Subscriptions in force. */
+  get count(): number {
+    return this.#tree.count;
+  }
+
+  /** Adds a subscription. False when its subject is not valid: an empty token, or a token after `>`. */
+  add(subscription: Subscription): boolean {
+    const outcome = this.#tree.insert(subscription.subject, subscription, { queue: subscription.queue });
+    if (outcome.kind !== "inserted") return false;
+    this.#changed(subscription);
+    this.#countForShortcuts(subscription, 1);
+    if (isForShortcut(subscription)) this.#addToShortcut(subscription);
+    return true;
+  }
+
+  /** Takes a subscription out and marks it closed. Idempotent. */
+  remove(subscription: Subscription): void {
+    if (subscription.closed) return;
+    subscription.closed = true;
+    this.#tree.remove(subscription.subject, subscription, { queue: subscription.queue });
+    this.#changed(subscription);
+    this.#countForShortcuts(subscription, -1);
+    if (isForShortcut(subscription)) this.#removeFromShortcut(subscription);
+  }
+
+  /** Who gets a message on the subject `bytes[start, end)`. */
+  route(bytes: Uint8Array, view: DataView, start: number, end: number): Route {
+    for (const shortcut of this.#shortcuts) {
+      if (shortcut.covers(bytes, view, start, end)) return shortcut.match;
+    }
+    return this.routeOf(this.#topics.find(bytes, view, start, end));
+  }
+
+  /** Who gets a message on the subject of a topic. */
+  routeOf(topic: Topic): Route {
+    const literalVersion = this.#literalVersions[topic.hash & (LITERAL_VERSIONS - 1)]!;
+    if (
+      topic.match !== undefined &&
+      topic.wildcardVersion === this.#wildcardVersion &&
+      topic.literalVersion === literalVersion
+    ) {
+      return topic.match;
+    }
+    topic.match = this.#tree.matchGroups(topic.key);
+    topic.wildcardVersion = this.#wildcardVersion;
+    topic.literalVersion = literalVersion;
+    return topic.match;
+  }
+
+  /** The bytes as text: of a subject seen before always the same string, so that maps find it fast. */
+  textOf(bytes: Uint8Array, view: DataView, start: number, end: number): string {
+    return start === end ? "" : this.#topics.find(bytes, view, start, end).text;
+  }
+
+  /** What is known of a subject given as text. */
+  topicOf(text: string): TextTopic {
+    return this.#textTopics.find(text);
+  }
+
+  #changed(subscription: Subscription): void {
+    this.version++;
+    if (isLiteralSubject(subscription.subject)) {
+      const place = hashKey(subscription.subject) & (LITERAL_VERSIONS - 1);
+      this.#literalVersions[place] = this.#literalVersions[place]! + 1;
+    } else {
+      this.#wildcardVersion++;
+    }
+  }
+
+  #countForShortcuts(subscription: Subscription, change: 1 | -1): void {
+    for (const shortcut of this.#shortcuts) {
+      if (isForShortcut(subscription) && subscription.subject === shortcut.pattern) continue;
+      if (overlaps(shortcut.pattern, subscription.subject)) shortcut.others += change;
+    }
+  }
+
+  #addToShortcut(subscription: Subscription): void {
+    let shortcut = this.#shortcuts.find((candidate) => candidate.pattern === subscription.subject);
+    if (shortcut === undefined) {
+      if (this.#shortcuts.length >= SHORTCUTS_MAX) return;
+      shortcut = new PrefixShortcut(subscription.subject);
+      shortcut.others = this.#tree.reverseMatch(subscription.subject).length - 1;
+      this.#shortcuts.push(shortcut);
+    }
+    shortcut.add(subscription);
+  }
+
+  #removeFromShortcut(subscription: Subscription): void {
+    const place = this.#shortcuts.findIndex((candidate) => candidate.pattern === subscription.subject);
+    const shortcut = this.#shortcuts[place];
+    if (shortcut === undefined) return;
+    shortcut.remove(subscription);
+    if (shortcut.own.length === 0) this.#shortcuts.splice(place, 1);
+  }
+}
+
+/** Only what a local bus listens to by itself: its handlers are few, long-lived, and hear most of the traffic. */
+function isForShortcut(subscription: Subscription): boolean {
+  return subscription.connection === undefined && subscription.queue === "" && canHaveShortcut(subscription.subject);
+}

@@ -1,0 +1,49 @@
+/** Figures of a broker for monitoring: a snapshot. */
+export interface BrokerStatistics {
+  readonly serverId: string;
+  readonly serverName: string;
+  readonly version: string;
+  readonly host: string;
+  /** 0 until the broker listens. */
+  readonly port: number;
+  readonly maxPayload: number;
+  readonly maxConnections: number;
+  readonly uptimeMillis: number;
+  /** Open connections, local buses not counted. */
+  readonly connections: number;
+  /** All connections there ever were. */
+  readonly totalConnections: number;
+  /** Subscriptions in force, those of local buses included. */
+  readonly subscriptions: number;
+  readonly slowConsumers: number;
+  readonly staleConnections: number;
+  /** Messages and bytes of payload from publishers, local buses included. */
+  readonly inMessages: number;
+  readonly inBytes: number;
+  /** Messages and bytes of payload to subscribers, local buses included. */
+  readonly outMessages: number;
+  readonly outBytes: number;
+}
+
+/** Figures of one connection. Times are in milliseconds. */
+export interface ConnectionStatistics {
+  readonly id: number;
+  readonly address: string;
+  readonly port: number;
+  readonly name: string;
+  readonly language: string;
+  readonly version: string;
+  readonly user: string;
+  readonly uptimeMillis: number;
+  /** Since anything was read. */
+  readonly idleMillis: number;
+  /** 0 until the first answer to a ping. */
+  readonly roundTripMillis: number;
+  readonly pendingBytes: number;
+  readonly inMessages: number;
+  readonly inBytes: number;
+  readonly outMessages: number;
+  readonly outBytes: number;
+  /** Subjects it listens to, in the order in which it subscribed. */
+  readonly subscriptions: readonly string[];
+}

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A real NATS server, started by a test on a free port of this machine. */
+export interface NatsServer {
+  readonly port: number;
+  readonly url: string;
+  /** Everything it has logged. */
+  readonly log: string;
+  /** Stops it without a farewell. Starting again takes the same port and configuration. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Debian keeps the program where only root's search path looks. */
+const SEARCH_PATH = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin:/usr/local/bin`;
+
+/** @param config lines of its configuration file, besides the port */
+export async function startNatsServer(config = ""): Promise<NatsServer> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "nats-bus-"));
+  const file = join(folder, "nats.conf");
+  writeFileSync(file, `listen: "127.0.0.1:${port}"\n${config}\n`);
+  let child: ChildProcess | undefined;
+  let log = "";
+
+  const server: NatsServer = {
+    port,
+    url: `nats://127.0.0.1:${port}`,
+    get log(): string {
+      return log;
+    },
+    async start(): Promise<void> {
+      const started = spawn("nats-server", ["-c", file], {
+        env: { ...process.env, PATH: SEARCH_PATH },
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      child = started;
+      await new Promise<void>((resolve, reject) => {
+        let lines = "";
+        started.once("error", (cause) => {
+          reject(
+            new Error("these tests need the program nats-server: install Debian's package nats-server", { cause }),
+          );
+        });
+        started.once("exit", (code) => reject(new Error(`nats-server ended with ${code}:\n${lines}`)));
+        started.stderr?.on("data", (chunk: Buffer) => {
+          log += chunk.toString();
+          lines += chunk.toString();
+          if (lines.includes("Server is ready")) resolve();
+        });
+      });
+    },
+    async stop(): Promise<void> {
+      const running = child;
+      child = undefined;
+      if (running !== undefined && running.exitCode === null) {
+        const exited = once(running, "exit");
+        running.kill("SIGKILL");
+        await exited;
+      }
+      log = "";
+    },
+  };
+  process.once("exit", () => {
+    child?.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await server.start();
+  return server;
+}
+
+/** A port nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

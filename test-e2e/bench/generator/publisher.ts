@@ -1,0 +1,142 @@
+import { encodePubMsg } from "../../harness/stan-wire.ts";
+import { CRLF, type LoadConnection } from "./connection.ts";
+
+/** Messages that one write carries. */
+const BATCH = 256;
+
+/** Unacknowledged messages of one publisher at most, as the client libraries have it. */
+export const WINDOW = 16_384;
+
+const GUID_LENGTH = 22;
+const DIGITS = 10;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+export interface PublisherOptions {
+  readonly connection: LoadConnection;
+  readonly messages: number;
+  readonly payloadBytes: number;
+  readonly clientId: string;
+  readonly connectionId: string;
+  readonly channel: string;
+  /** The NATS subject to publish on. */
+  readonly subject: string;
+  /** Where the acks go. */
+  readonly reply: string;
+  /** Messages under way at most; {@link WINDOW} by default. */
+  readonly window?: number;
+}
+
+/**
+ * Sends prerendered PUB commands. Every record has the same bytes but for the number in its guid, so a batch is
+ * rendered once and only its digits change from one sending to the next.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #record: Buffer;
+  readonly #guidAt: number;
+  /** Batches whose bytes are not on their way. */
+  readonly #free: Buffer[] = [];
+  /** Which numbers were acknowledged, to find one that is acknowledged twice. */
+  readonly #seen: Uint8Array;
+  readonly #window: number;
+  #sent = 0;
+  #acked = 0;
+  #lastSent: () => void = () => {};
+  /** Settles when the last message has gone out. */
+  readonly allSent: Promise<void> = new Promise((resolve) => {
+    this.#lastSent = resolve;
+  });
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#window = options.window ?? WINDOW;
+    const guid = "G".repeat(GUID_LENGTH - DIGITS) + "0".repeat(DIGITS);
+    const message = encodePubMsg({
+      clientId: options.clientId,
+      guid,
+      channel: options.channel,
+      data: Buffer.alloc(options.payloadBytes, "x"),
+      connectionId: options.connectionId,
+    });
+    const head = Buffer.from(`PUB ${options.subject} ${options.reply} ${message.length}\r\n`);
+    this.#record = Buffer.concat([head, message, CRLF]);
+    this.#guidAt = head.length + message.indexOf(guid);
+    this.#seen = new Uint8Array(options.messages);
+    for (let slot = 0; slot < WINDOW / BATCH; slot++) {
+      this.#free.push(Buffer.concat(Array.from({ length: BATCH }, () => this.#record)));
+    }
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get acked(): number {
+    return this.#acked;
+  }
+
+  get isDone(): boolean {
+    return this.#acked === this.#options.messages;
+  }
+
+  /** Sends as many batches as the window admits. */
+  pump(): void {
+    const { messages, connection } = this.#options;
+    while (this.#sent < messages) {
+      const count = Math.min(BATCH, messages - this.#sent);
+      if (this.#sent + count - this.#acked > this.#window) return;
+      const batch = this.#free.pop();
+      if (batch === undefined) return;
+      this.#number(batch, count);
+      connection.write(count === BATCH ? batch : batch.subarray(0, count * this.#record.length), () => {
+        this.#free.push(batch);
+        if (this.#sent < messages) this.pump();
+        else if (this.#free.length === WINDOW / BATCH) this.#lastSent();
+      });
+    }
+  }
+
+  /** Counts the message with this number as acknowledged. @throws Error when it was before, or was never sent. */
+  countAck(number: number): void {
+    if (number >= this.#sent || this.#seen[number] !== 0) throw new Error(`message ${number} acknowledged unasked`);
+    this.#seen[number] = 1;
+    this.#acked++;
+  }
+
+  /** Without acks, from the other end: this many have arrived. */
+  countArrived(count: number): void {
+    this.#acked = count;
+  }
+
+  /** Writes the numbers of the next `count` messages into their guids. */
+  #number(batch: Buffer, count: number): void {
+    const step = this.#record.length;
+    const last = this.#guidAt + GUID_LENGTH - 1;
+    for (let index = 0; index < count; index++) {
+      let number = this.#sent++;
+      const position = index * step + last;
+      for (let digit = 0; digit < DIGITS; digit++) {
+        batch[position - digit] = ZERO + (number % 10);
+        number = Math.floor(number / 10);
+      }
+    }
+  }
+}
+
+/** Size of a PubAck that says "stored": tag, length and guid. */
+const ACK_BYTES = 2 + GUID_LENGTH;
+
+/** The number in a PubAck. @throws Error when the payload is an error or anything else. */
+export function readPubAck(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start !== ACK_BYTES) {
+    throw new Error(`a publish was refused: ${Buffer.from(bytes.slice(start, end)).toString("latin1")}`);
+  }
+  let number = 0;
+  for (let position = end - DIGITS; position < end; position++) {
+    const digit = bytes[position]!;
+    if (digit < ZERO || digit > NINE) throw new Error("a PubAck with a guid that was never sent");
+    number = number * 10 + digit - ZERO;
+  }
+  return number;
+}

@@ -1,0 +1,35 @@
+import { afterAll, afterEach, onTestFailed, onTestFinished } from "vitest";
+import { manualStage, type Stage } from "./stage.ts";
+
+/** A stage that ends with the running test. */
+export function testStage(): Stage {
+  const stack = manualStage();
+  onTestFailed(() => stack.report());
+  onTestFinished(() => stack.close());
+  return stack;
+}
+
+/** A stage that several tests share. */
+export interface SuiteStage extends Stage {
+  /** Puts something up when the first test asks for it, for all tests of the suite. */
+  once<T>(start: () => Promise<T>): () => Promise<T>;
+}
+
+/** A stage that ends with the surrounding `describe`. Called while the suite is being defined. */
+export function suiteStage(): SuiteStage {
+  const stack = manualStage();
+  afterEach((context) => {
+    if (context.task.result?.state === "fail") stack.report();
+  });
+  afterAll(() => stack.close());
+  return {
+    ...stack,
+    once<T>(start: () => Promise<T>): () => Promise<T> {
+      let started: Promise<T> | undefined;
+      return () => {
+        started ??= start();
+        return started;
+      };
+    },
+  };
+}
