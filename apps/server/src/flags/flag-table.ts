@@ -291,7 +291,7 @@ export const flagTable: readonly FlagDefinition[] = [
   tls("tls", "bool", "nats.tls.enabled", "Use TLS for clients", { default: "false" }),
   tls("tlscert", "string", "nats.tls.cert_file", "Certificate file of the server"),
   tls("tlskey", "string", "nats.tls.key_file", "Private key file of the server"),
-  tls("tlsverify", "bool", "nats.tls.enabled nats.tls.verify", "Use TLS for clients, and demand their certificates", {
+  tls("tlsverify", "bool", "nats.tls.verify", "Use TLS for clients, and demand their certificates", {
     default: "false",
   }),
   tls("tlscacert", "string", "nats.tls.ca_file", "File with the certificates to trust of clients"),

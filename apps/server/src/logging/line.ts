@@ -23,7 +23,22 @@ export interface LineFormat {
 export function formatLine(format: LineFormat, level: Level, text: string, now: Timestamp): string {
   const time = format.time ? `${localTime(now)} ` : "";
   const label = format.colour ? `[\x1b[${COLOURS[level]}m${level}\x1b[0m]` : `[${level}]`;
-  return `[${format.pid}] ${time}${label} ${text}\n`;
+  return `[${format.pid}] ${time}${label} ${printable(text)}\n`;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
+
+/** Names that clients choose stand in log lines: none of them may begin a line of its own or steer a terminal. */
+function printable(text: string): string {
+  if (text.search(CONTROL) < 0) return text;
+  return text.replace(CONTROL, (character) => {
+    const code = character.charCodeAt(0);
+    if (character === "\n") return "\\n";
+    if (character === "\r") return "\\r";
+    if (character === "\t") return "\\t";
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`;
+  });
 }
 
 function localTime(now: Timestamp): string {

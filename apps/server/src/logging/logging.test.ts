@@ -31,6 +31,18 @@ describe("formatLine()", () => {
   });
 });
 
+describe("a text with control characters", () => {
+  it("stays one line and steers no terminal", () => {
+    const line = formatLine(
+      { pid: 1, time: false, colour: false },
+      "ERR",
+      "a\n[1] [INF] forged\r\x1b[31m\x9b\u2028",
+      at("2026-11-22"),
+    );
+    expect(line).toBe("[1] [ERR] a\\n[1] [INF] forged\\r\\x1b[31m\\x9b\\u2028\n");
+  });
+});
+
 describe("createLogger()", () => {
   const lines: string[] = [];
   const target = { write: (line: string) => lines.push(line), reopen: () => false, close: () => {} };

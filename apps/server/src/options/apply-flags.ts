@@ -24,7 +24,12 @@ export function applyFlags(flags: readonly GivenFlag[], draft: OptionsDraft): vo
       assign(option, value, draft);
     }
   }
-  if (flags.some((flag) => flag.definition.sets.includes("cluster.peers"))) dropOwnId(draft);
+  if (sets(flags, "cluster.peers")) dropOwnId(draft);
+  if (!sets(flags, "nats.tls.enabled")) useTlsIfDescribed(draft);
+}
+
+function sets(flags: readonly GivenFlag[], id: string): boolean {
+  return flags.some((flag) => flag.definition.sets.includes(id));
 }
 
 function assign(option: OptionDefinition<OptionsDraft>, given: FlagValue, draft: OptionsDraft): void {
@@ -47,4 +52,10 @@ function assign(option: OptionDefinition<OptionsDraft>, given: FlagValue, draft:
 function dropOwnId(draft: OptionsDraft): void {
   const { clustering } = draft;
   clustering.peers = clustering.peers.filter((peer) => peer !== clustering.nodeId);
+}
+
+/** Whoever names a certificate wants TLS; `-tls=false` says that it is not wanted all the same. */
+function useTlsIfDescribed(draft: OptionsDraft): void {
+  const { certFile, keyFile, caFile, verify } = draft.natsTls;
+  if (verify || certFile !== "" || keyFile !== "" || caFile !== "") draft.natsTls.enabled = true;
 }

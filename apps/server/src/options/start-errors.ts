@@ -12,7 +12,7 @@ export interface StartError {
 
 /** The first contradiction between options that is known before anything is started. */
 export function findStartError(streaming: StreamingOptions, nats: NatsOptions): StartError | undefined {
-  return clusteringError(streaming) ?? routeError(nats) ?? portError(nats);
+  return clusteringError(streaming) ?? routeError(nats) ?? portError(nats) ?? tlsError(nats);
 }
 
 /**
@@ -63,4 +63,11 @@ function portError(nats: NatsOptions): StartError | undefined {
     return { text, hint: `see ${name}; -1 takes a free port`, stream: "stderr" };
   }
   return undefined;
+}
+
+function tlsError(nats: NatsOptions): StartError | undefined {
+  const { enabled, certFile, keyFile, block } = nats.tls;
+  if (!enabled || block !== undefined || (certFile !== "" && keyFile !== "")) return undefined;
+  const hint = "name the server's certificate and its key: -tlscert server-cert.pem -tlskey server-key.pem";
+  return { text: "TLS Server certificate must be present and valid", hint, stream: "stderr" };
 }
