@@ -121,7 +121,9 @@ async function run(resolved: RunRequest): Promise<void> {
   });
   if (started.kind === "refused") {
     if (stopping !== undefined) process.exit(stopping);
-    logger.fatal(`Failed to start: ${started.reason}`);
+    if (started.detail !== "") logger.error(started.detail);
+    if (started.source === "nats") natsLogger.fatal(started.reason);
+    else logger.fatal(`Failed to start: ${started.reason}`);
     target.close();
     process.exit(EXIT_FAILED);
   }

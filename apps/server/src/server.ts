@@ -13,6 +13,7 @@ import type { NatsOptions } from "./options/nats-options.ts";
 import type { StreamingOptions } from "./options/streaming-options.ts";
 import { NATS_VERSION, SERVER_VERSION } from "./options/version.ts";
 import type { ServerState } from "./server-state.ts";
+import { type StartFailure, startFailure } from "./start-failure.ts";
 
 export interface ServerOptions {
   readonly streaming: StreamingOptions;
@@ -42,7 +43,7 @@ export interface Server {
 export type ServerStart =
   | { readonly kind: "started"; readonly server: Server }
   /** Nothing is left running. The reason has not been logged. */
-  | { readonly kind: "refused"; readonly reason: string };
+  | ({ readonly kind: "refused" } & StartFailure);
 
 /** Puts a server together and starts it. The order of the log lines is that of configuration.md 9. */
 export async function startServer(options: ServerOptions): Promise<ServerStart> {
@@ -51,10 +52,10 @@ export async function startServer(options: ServerOptions): Promise<ServerStart> 
     const reason = await server.start();
     if (reason === undefined) return { kind: "started", server };
     await server.close();
-    return { kind: "refused", reason };
+    return { kind: "refused", source: "streaming", reason, detail: "" };
   } catch (error) {
     await server.close();
-    return { kind: "refused", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "refused", ...startFailure(error) };
   }
 }
 

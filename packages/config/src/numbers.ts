@@ -31,7 +31,7 @@ export function scanNumber(cursor: Cursor, inArray: boolean): ScannedNumber {
   }
   skipDigits(cursor);
   const char = peek(cursor);
-  if (char === Char.Dot) return scanFraction(cursor, startOffset);
+  if (char === Char.Dot) return scanFraction(cursor, startOffset, start);
   if (SUFFIX_LETTERS.includes(shown(cursor).toLowerCase())) return scanSuffix(cursor, startOffset, start, inArray);
   if (!negative) {
     if (char === Char.Minus) return scanDate(cursor, startOffset, start);
@@ -65,7 +65,7 @@ function notADigit(cursor: Cursor): ConfigError {
   return syntaxError(cursor, text, { code: "number", hint: 'a text that begins with "-" needs quotes' });
 }
 
-function scanFraction(cursor: Cursor, startOffset: number): ScannedNumber {
+function scanFraction(cursor: Cursor, startOffset: number, start: ConfigPosition): ScannedNumber {
   advance(cursor);
   if (!isDigit(peek(cursor))) {
     const text = `Floats must have a digit after the '.', but got '${shown(cursor)}' instead.`;
@@ -76,7 +76,13 @@ function scanFraction(cursor: Cursor, startOffset: number): ScannedNumber {
     while (isDigit(peek(cursor)) || ADDRESS_MARKS.includes(peek(cursor))) advance(cursor);
     return { kind: "address", text: textFrom(cursor, startOffset) };
   }
-  return { kind: "float", value: Number(textFrom(cursor, startOffset)) };
+  return float(textFrom(cursor, startOffset), start);
+}
+
+function float(text: string, position: ConfigPosition): ScannedNumber {
+  const value = Number(text);
+  if (Number.isFinite(value)) return { kind: "float", value };
+  throw new ConfigError({ code: "number", message: `float '${text}' is out of the range`, position });
 }
 
 const ADDRESS_MARKS: readonly number[] = [Char.Dot, Char.Colon, Char.Minus];

@@ -329,6 +329,7 @@ describe("variables (1.6)", () => {
 
   it.each<[text: string, env: Environment, message: string]>([
     ["a: $x", {}, "variable reference for 'x' on line 1 can not be found"],
+    ["a: $constructor", {}, "variable reference for 'constructor' on line 1 can not be found"],
     [`\na: $${"{x}"}`, { x: "1" }, "variable reference for '{x' on line 2 can not be found"],
     ["a: $x", { x: "1kbb" }, "variable reference for 'x' on line 1 can not be found"],
     [
@@ -505,6 +506,7 @@ describe("errors (1.8)", () => {
     ["a: 99999999999999999999", "integer '99999999999999999999' is out of the range"],
     ["a: 99999999999999999999k", "integer '99999999999999999999k' is out of the range"],
     ["a: -9223372036854775809", "integer '-9223372036854775809' is out of the range"],
+    [`a: ${"9".repeat(400)}.0`, `float '${"9".repeat(400)}.0' is out of the range`],
     ["a: 2020-99-02T03:04:05Z", "expected Zulu formatted DateTime, but got '2020-99-02T03:04:05Z'"],
     ["a: 2021-02-29T03:04:05Z", "expected Zulu formatted DateTime, but got '2021-02-29T03:04:05Z'"],
     ["a: 2021-02-02T24:00:00Z", "expected Zulu formatted DateTime, but got '2021-02-02T24:00:00Z'"],

@@ -21,7 +21,7 @@ export function resolveVariable(state: ParseState, scope: Scope, name: string, p
     entry.usedAsVariable = true;
     return { ...entry.value, position };
   }
-  const text = state.env[name];
+  const text = Object.hasOwn(state.env, name) ? state.env[name] : undefined;
   const value = text === undefined ? undefined : parseEnvironment(state, name, text, position);
   if (value === undefined) {
     throw new ConfigError({

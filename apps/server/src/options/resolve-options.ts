@@ -1,4 +1,4 @@
-import type { ConfigError, Environment, ReadFile } from "@nats-streaming/config";
+import { type ConfigError, type Environment, quoteText, type ReadFile } from "@nats-streaming/config";
 import { checkLimits } from "@nats-streaming/store";
 import { flagId, type GivenFlag } from "../flags/flag.ts";
 import { flagTable } from "../flags/flag-table.ts";
@@ -128,7 +128,7 @@ function commandOf(flags: readonly GivenFlag[], rest: readonly string[]): Resolv
     case "help":
       return help;
     default:
-      return refuse(`unrecognized command: "${word}"`, strayWordHint(flags, word));
+      return refuse(`unrecognized command: ${quoteText(word)}`, strayWordHint(flags, word));
   }
 }
 
