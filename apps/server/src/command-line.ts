@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { readSystemFile } from "@nats-streaming/config";
 import { silentLogger, systemClock, systemRandom } from "@nats-streaming/kernel";
+import { flagTable } from "./flags/flag-table.ts";
+import { helpText } from "./flags/help.ts";
 import type { LineFormat } from "./logging/line.ts";
 import { createLogger } from "./logging/logger.ts";
 import { fileTarget, type LogTarget, stderrTarget } from "./logging/target.ts";
@@ -14,6 +16,8 @@ import { type Server, startServer } from "./server.ts";
 /** Exit statuses. @see operations.md 4 */
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
+/** A flag that is none, or has a value that is none: the usage follows, as in the original (which exits with 0). */
+const EXIT_USAGE = 2;
 /** 128 and the number of the signal. */
 const EXIT_TERMINATED = 143;
 
@@ -32,6 +36,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     case "error":
       print(resolved.stream === "stdout" ? process.stdout : process.stderr, [resolved.text]);
       if (resolved.detail !== "") print(process.stderr, [resolved.detail]);
+      if (resolved.exitCode === EXIT_USAGE) print(process.stdout, [helpText(PROGRAM, flagTable)]);
       process.exitCode = resolved.exitCode;
       return;
     case "check":
