@@ -1,6 +1,9 @@
 /**
  * The bus: the one seam between streaming and NATS. Two implementations: the broker's in-process connection
  * (`@nats-streaming/broker`, no socket and no second parsing) and a remote NATS server (`@nats-streaming/nats-bus`).
+ *
+ * Subjects are **byte strings**: one character (U+0000 to U+00FF) per byte, because NATS subjects are bytes and need not
+ * be UTF-8. For ASCII, which is what one meets, a byte string and the text are the same.
  */
 export interface Bus {
   /**

@@ -1,4 +1,4 @@
-import { BusError } from "@nats-streaming/kernel";
+import { BusError, type Logger } from "@nats-streaming/kernel";
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -19,7 +19,7 @@ import type { Servers } from "./servers.ts";
  */
 
 /** Between two attempts to reconnect; attempts never end. @see protocol.md 2.5 */
-const RECONNECT_WAIT_MILLIS = 250;
+export const RECONNECT_WAIT_MILLIS = 250;
 
 /** A message as the client's parser delivers it; what it points to is valid during the callback only. */
 export interface RawMessage {
@@ -155,14 +155,39 @@ function connectionOptions(options: NatsBusOptions, servers: Servers): Connectio
 
 function authenticatorsOf(options: NatsBusOptions): Authenticator[] {
   const authenticators: Authenticator[] = [];
-  const { credentials, nkeySeed } = options;
-  if (credentials !== undefined) authenticators.push(credsAuthenticator(() => bytesOf(credentials)));
-  if (nkeySeed !== undefined) authenticators.push(nkeyAuthenticator(() => bytesOf(nkeySeed)));
+  const { credentials, nkeySeed, logger } = options;
+  // The client wants a line end after the last line of a credentials file, and none after a seed.
+  if (credentials !== undefined) {
+    authenticators.push(lasting(() => `${textOf(credentials)}\n`, credsAuthenticator, logger));
+  }
+  if (nkeySeed !== undefined) {
+    authenticators.push(lasting(() => textOf(nkeySeed).trim(), nkeyAuthenticator, logger));
+  }
   return authenticators;
 }
 
-function bytesOf(text: string | (() => string)): Uint8Array {
-  return new TextEncoder().encode((typeof text === "string" ? text : text()).trim());
+/**
+ * Asks for the text at each connect, and falls back to the former one when it cannot be read or is broken: an error here
+ * would end the connection for good, and a file that is being replaced is no reason to.
+ */
+function lasting(read: () => string, authenticate: (text: Uint8Array) => Authenticator, logger: Logger): Authenticator {
+  let former: Uint8Array | undefined;
+  return (nonce) => {
+    try {
+      const text = new TextEncoder().encode(read());
+      const answer = authenticate(text)(nonce);
+      former = text;
+      return answer;
+    } catch (error) {
+      if (former === undefined) throw error;
+      logger.error(`NATS credentials cannot be used, trying the former ones: ${describe(error)}`);
+      return authenticate(former)(nonce);
+    }
+  };
+}
+
+function textOf(text: string | (() => string)): string {
+  return typeof text === "string" ? text : text();
 }
 
 function tlsOf({ tls }: NatsBusOptions, servers: Servers): TlsOptions | undefined {
@@ -180,6 +205,7 @@ function tlsOf({ tls }: NatsBusOptions, servers: Servers): TlsOptions | undefine
 const CAUSES: Readonly<Record<string, string>> = {
   CONNECTION_REFUSED: "connection refused; is the NATS server running there?",
   TIMEOUT: "no answer in time",
+  BAD_CREDS: "the credentials are not the text of a credentials file",
   AUTHORIZATION_VIOLATION: "authorization violation; check user, password, token, nkey or credentials",
 };
 

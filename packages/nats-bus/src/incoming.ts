@@ -35,7 +35,11 @@ export class IncomingMessage implements BusMessage {
   }
 }
 
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
+
+/** Without making a Buffer of the bytes first, as `toString` would need. */
 function latin1(bytes: Uint8Array | undefined): string {
-  if (bytes === undefined) return "";
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  return bytes === undefined ? "" : latin1Slice.call(bytes, 0, bytes.length);
 }

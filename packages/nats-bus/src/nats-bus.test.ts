@@ -1,16 +1,20 @@
 import { type Bus, BusError, systemClock } from "@nats-streaming/kernel";
 import { type RecordingLogger, recordingLogger } from "@nats-streaming/kernel/testing";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { nkeys } from "nats";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ascii, Inbox, nextStatus, nextTopologyChange } from "../test-support/events.ts";
-import { ScriptedServer } from "../test-support/scripted-server.ts";
+import { type ScriptedConnection, ScriptedServer } from "../test-support/scripted-server.ts";
+import { RECONNECT_WAIT_MILLIS } from "./client.ts";
 import { connectNatsBus } from "./nats-bus.ts";
-import type { NatsBusOptions } from "./options.ts";
+import { CONNECT_TIMEOUT_MILLIS, type NatsBusOptions } from "./options.ts";
 
 let server: ScriptedServer;
 let logger: RecordingLogger;
 const buses: Bus[] = [];
 
 beforeEach(async () => {
+  // The sockets are real, time is not: the client waits for nothing but what a test lets pass.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   server = new ScriptedServer();
   logger = recordingLogger();
   await server.start();
@@ -19,7 +23,23 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const bus of buses.splice(0)) await bus.close();
   await server.stop();
+  vi.useRealTimers();
 });
+
+/** Lets as much time pass as the client waits between two attempts. */
+async function waitForAttempt(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(RECONNECT_WAIT_MILLIS);
+}
+
+/** Cuts the line and waits until the bus has made another. */
+async function loseConnection(bus: Bus, connection: ScriptedConnection): Promise<void> {
+  const disconnected = nextStatus(bus, "disconnected");
+  const connected = nextStatus(bus, "connected");
+  connection.cut();
+  await disconnected;
+  await waitForAttempt();
+  await connected;
+}
 
 async function connect(options: Partial<NatsBusOptions> = {}): Promise<Bus> {
   const bus = await connectNatsBus({ servers: server.url, name: "test", clock: systemClock(), logger, ...options });
@@ -42,12 +62,73 @@ describe("connecting", () => {
     [{ token: "t0ken" }, { auth_token: "t0ken" }],
     [{ inUrl: "me:s%40crt" }, { user: "me", pass: "s@crt" }],
     [{ inUrl: "t0ken" }, { auth_token: "t0ken" }],
-  ])("sends the credentials %o", async ({ inUrl, ...options }: { inUrl?: string }, sent) => {
-    const servers = inUrl === undefined ? server.url : server.url.replace("://", `://${inUrl}@`);
-    const bus = await connect({ servers, ...options });
-    const line = /CONNECT (\{.*\})/.exec(server.connections[0]?.received ?? "")?.[1] ?? "{}";
-    expect(JSON.parse(line)).toMatchObject(sent);
-    expect(bus.url).toBe(server.url);
+  ])(
+    "sends the credentials %o",
+    async (given: { user?: string; pass?: string; token?: string; inUrl?: string }, sent) => {
+      const { inUrl, ...options } = given;
+      const servers = inUrl === undefined ? server.url : server.url.replace("://", `://${inUrl}@`);
+      const bus = await connect({ servers, ...options });
+      const line = /CONNECT (\{.*\})/.exec(server.connections[0]?.received ?? "")?.[1] ?? "{}";
+      expect(JSON.parse(line)).toMatchObject(sent);
+      expect(bus.url).toBe(server.url);
+    },
+  );
+
+  it("signs with an nkey or a credentials file, read anew at each connect", async () => {
+    const user = nkeys.createUser();
+    const seed = Buffer.from(user.getSeed()).toString();
+    const file = [
+      "-----BEGIN NATS USER JWT-----",
+      "a.jwt.text",
+      "------END NATS USER JWT------",
+      "-----BEGIN USER NKEY SEED-----",
+      seed,
+      "------END USER NKEY SEED------",
+    ].join("\n");
+    server.info = { nonce: "n0nce", auth_required: true };
+    let reads = 0;
+    const credentials = (): string => {
+      reads++;
+      return file;
+    };
+    const bus = await connect({ credentials });
+    await connect({ nkeySeed: `${seed}\n` });
+    const [withJwt, withKey] = server.connections.map(({ received }) =>
+      JSON.parse(/CONNECT (\{.*\})/.exec(received)?.[1] ?? "{}"),
+    );
+    expect(withJwt.jwt).toBe("a.jwt.text");
+    expect(withKey.nkey).toBe(user.getPublicKey());
+    for (const { sig } of [withJwt, withKey]) {
+      expect(user.verify(ascii("n0nce"), new Uint8Array(Buffer.from(sig, "base64url")))).toBe(true);
+    }
+
+    const before = reads;
+    await loseConnection(bus, server.connections[0]!);
+    expect(reads).toBeGreaterThan(before);
+  });
+
+  it("uses the former credentials while the file cannot be read, or is broken", async () => {
+    const seed = Buffer.from(nkeys.createUser().getSeed()).toString();
+    server.info = { nonce: "n0nce", auth_required: true };
+    let read = (): string => seed;
+    const bus = await connect({ nkeySeed: () => read() });
+    read = () => {
+      throw new Error("ENOENT: no such file");
+    };
+    await loseConnection(bus, server.connections[0]!);
+    read = () => "half a seed";
+    await loseConnection(bus, server.connections[1]!);
+    const keys = server.connections.map(({ received }) => /"nkey":"(\w+)"/.exec(received)?.[1]);
+    expect(new Set(keys).size).toBe(1);
+    expect(logger.lines).toContain("ERR NATS credentials cannot be used, trying the former ones: ENOENT: no such file");
+  });
+
+  it("fails when the credentials are broken from the start", async () => {
+    server.info = { nonce: "n0nce" };
+    await expect(connect({ credentials: "nonsense" })).rejects.toMatchObject({
+      code: "connect_failed",
+      message: expect.stringContaining("the credentials are not the text of a credentials file"),
+    });
   });
 
   it("fails with the servers it tried and the reason, without credentials", async () => {
@@ -63,7 +144,11 @@ describe("connecting", () => {
 
   it("fails when the server does not answer in time", async () => {
     server.answersPings = false;
-    await expect(connect({ connectTimeoutMillis: 50 })).rejects.toMatchObject({
+    const attempt = server.nextConnection();
+    const failure = connect().catch((error: unknown) => error);
+    await (await attempt).receives("PING");
+    await vi.advanceTimersByTimeAsync(CONNECT_TIMEOUT_MILLIS);
+    expect(await failure).toMatchObject({
       code: "connect_failed",
       message: expect.stringContaining("no answer in time"),
     });
@@ -79,6 +164,7 @@ describe("connecting", () => {
     await server.start();
     const connected = nextStatus(bus, "connected");
     await other.stop();
+    await waitForAttempt();
     expect(await connected).toEqual({ kind: "connected", url: server.url });
   });
 });
@@ -135,6 +221,7 @@ describe("while the connection is down", () => {
       tryPublish();
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
+    await waitForAttempt();
     await connected;
     bus.publish("found", ascii("after"));
     await bus.flush();
@@ -151,7 +238,10 @@ describe("while the connection is down", () => {
     const bus = await connect();
     server.answersPings = false;
     const second = server.nextConnection();
+    const disconnected = nextStatus(bus, "disconnected");
     server.connections[0]!.cut();
+    await disconnected;
+    await waitForAttempt();
     const next = await second;
     await next.receives("PING\r\n");
 
@@ -160,7 +250,7 @@ describe("while the connection is down", () => {
     server.answersPings = true;
     next.send("PONG\r\n");
     await connected;
-    await bus.publish("late", ascii("x"));
+    bus.publish("late", ascii("x"));
     await next.receives("PUB late");
     expect(next.received).not.toContain("early");
   });
@@ -175,6 +265,7 @@ describe("while the connection is down", () => {
     bus.subscribe("meanwhile", () => {}, { queue: "group" });
     before.unsubscribe();
     await server.start();
+    await waitForAttempt();
     await connected;
     await bus.flush();
     expect(server.connections[1]!.received).toContain("SUB meanwhile group ");
@@ -183,30 +274,23 @@ describe("while the connection is down", () => {
 });
 
 describe("after a loss of the connection", () => {
-  it("reconnects for ever, without asking in quicker succession than every 250 ms", async () => {
+  it("PROTO 2.5 reconnects for ever, once every 250 ms", async () => {
     const bus = await connect();
-    const port = server.port;
-    await server.stop();
-    // A listener that hangs up on everybody: each attempt fails, and is counted.
-    const attempts: number[] = [];
-    const { createServer } = await import("node:net");
-    const refusing = createServer((socket) => {
-      attempts.push(performance.now());
-      socket.destroy();
-    });
-    await new Promise<void>((resolve) => refusing.listen(port, "127.0.0.1", resolve));
-    // More than the client's own limit of ten.
-    await new Promise<void>((resolve) => {
-      refusing.on("connection", () => {
-        if (attempts.length >= 13) resolve();
-      });
-    });
-    await new Promise<void>((resolve) => refusing.close(() => resolve()));
-    const gaps = attempts.slice(2).map((at, i) => at - attempts[i + 1]!);
-    expect(Math.min(...gaps)).toBeGreaterThan(200);
-
+    const disconnected = nextStatus(bus, "disconnected");
+    server.hangsUp = true;
+    server.connections[0]!.cut();
+    await disconnected;
+    // More often than the client's own limit of ten.
+    for (let attempts = 1; attempts <= 13; attempts++) {
+      const next = server.nextConnection();
+      await vi.advanceTimersByTimeAsync(RECONNECT_WAIT_MILLIS - 1);
+      expect(server.connections).toHaveLength(attempts);
+      await vi.advanceTimersByTimeAsync(1);
+      await (await next).closed;
+    }
+    server.hangsUp = false;
     const connected = nextStatus(bus, "connected");
-    await server.start();
+    await waitForAttempt();
     expect(await connected).toEqual({ kind: "connected", url: server.url });
   });
 
@@ -217,6 +301,7 @@ describe("after a loss of the connection", () => {
     const connected = nextStatus(bus, "connected");
     server.connections[0]!.end();
     expect(await disconnected).toEqual({ kind: "disconnected", reason: "connection closed by the NATS server" });
+    await waitForAttempt();
     expect(await connected).toEqual({ kind: "connected", url: server.url });
     await changed;
     expect(logger.lines).toEqual([
@@ -233,7 +318,9 @@ describe("after a loss of the connection", () => {
     expect(await disconnected).toEqual({ kind: "disconnected", reason: "'Stale Connection'" });
 
     // It says nothing about the next loss.
-    await nextStatus(bus, "connected");
+    const connected = nextStatus(bus, "connected");
+    await waitForAttempt();
+    await connected;
     const again = nextStatus(bus, "disconnected");
     server.connections[1]!.end();
     expect(await again).toEqual({ kind: "disconnected", reason: "connection closed by the NATS server" });
@@ -243,9 +330,7 @@ describe("after a loss of the connection", () => {
     const bus = await connect();
     expect(bus.maxPayload).toBe(1_048_576);
     server.info = { max_payload: 100 };
-    const connected = nextStatus(bus, "connected");
-    server.connections[0]!.cut();
-    await connected;
+    await loseConnection(bus, server.connections[0]!);
     expect(bus.maxPayload).toBe(100);
     expect(() => bus.publish("foo", new Uint8Array(101))).toThrow(
       expect.objectContaining({ code: "max_payload", message: "payload of 101 bytes is over the limit of 100" }),
@@ -255,20 +340,22 @@ describe("after a loss of the connection", () => {
 
   it("goes on trying when the credentials are refused for a while", async () => {
     const bus = await connect({ user: "me", pass: "x" });
+    const disconnected = nextStatus(bus, "disconnected");
     server.answersPings = false;
-    const second = server.nextConnection();
     server.connections[0]!.cut();
-    let refused = await second;
-    for (let i = 0; i < 3; i++) {
+    await disconnected;
+    for (let i = 0; i < 4; i++) {
       const next = server.nextConnection();
-      await refused.receives("CONNECT");
+      await waitForAttempt();
+      const refused = await next;
+      await refused.receives("PING\r\n");
       refused.send("-ERR 'Authorization Violation'\r\n");
       refused.end();
-      refused = await next;
+      await refused.closed;
     }
     server.answersPings = true;
     const connected = nextStatus(bus, "connected");
-    refused.cut();
+    await waitForAttempt();
     await connected;
   });
 });
@@ -310,13 +397,15 @@ describe("a server that does not read", () => {
     void disconnected.then(() => {
       lost = true;
     });
-    for (let i = 0; i < 400 && !lost; i++) {
+    for (let i = 0; i < 200 && !lost; i++) {
       bus.publish("foo", payload);
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
+    await disconnected;
+    await waitForAttempt();
     await connected;
     expect(logger.lines[0]).toBe(
-      'ERR connection "test" does not take what is sent: 268435456 bytes wait, connecting anew',
+      'ERR connection "test" does not take what is sent: 67108864 bytes wait, connecting anew',
     );
     await bus.flush();
     expect(server.connections[1]!.received).not.toContain("PUB foo");
@@ -455,12 +544,13 @@ describe("close", () => {
   it("ends the attempts to reconnect", async () => {
     const bus = await connect();
     const disconnected = nextStatus(bus, "disconnected");
-    await server.stop();
+    server.connections[0]!.cut();
     await disconnected;
     await bus.close();
-    await server.start();
-    const attempt = server.nextConnection().then(() => "attempt");
-    const nothing = new Promise((resolve) => setTimeout(resolve, 600, "nothing"));
-    expect(await Promise.race([attempt, nothing])).toBe("nothing");
+    await vi.advanceTimersByTimeAsync(10 * RECONNECT_WAIT_MILLIS);
+    // What comes now is the first to come.
+    await connect({ name: "another" });
+    expect(server.connections).toHaveLength(2);
+    expect(server.connections[1]!.received).toContain('"name":"another"');
   });
 });

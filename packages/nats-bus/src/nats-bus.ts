@@ -18,10 +18,10 @@ import { createRequests, type Requests } from "./requests.ts";
 import { parseServers } from "./servers.ts";
 
 /**
- * Bytes that may wait for a NATS server that reads too slowly. Beyond, the line is dropped and made anew: what waits would
- * arrive far too late anyway, and redelivery covers it.
+ * Bytes that may wait for a NATS server that reads too slowly; as much as such a server itself holds for a client. Beyond,
+ * the line is dropped and made anew: what waits would arrive far too late anyway, and redelivery covers it.
  */
-const WAITING_BYTES_MAX = 256 * 1024 * 1024;
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 
 /** What a close may take to get the last messages to the server. */
 const CLOSE_FLUSH_MILLIS = 2_000;
@@ -168,7 +168,10 @@ class NatsBus implements Bus {
     await this.#client.connection.close();
   }
 
-  /** Hands composed messages to the client; never to one without a connection, which would keep them for later. */
+  /**
+   * Hands composed messages to the client, or lets them fall when the connection was lost since they were published: the
+   * client would keep them for later. No more than a turn's messages are ever concerned, since they do not gather longer.
+   */
   #send(piece: Uint8Array): void {
     if (this.#state !== "connected") return;
     this.#client.send(piece);
@@ -223,7 +226,6 @@ class NatsBus implements Bus {
   #disconnected(): void {
     if (this.#state !== "connected") return;
     this.#state = "disconnected";
-    this.#outgoing.drop();
     const reason = this.#client.lossReason();
     this.#logger.error(`connection "${this.#name}" has been disconnected: ${reason}`);
     this.#endWaiting();
@@ -243,7 +245,6 @@ class NatsBus implements Bus {
   #closed(reason?: string): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    this.#outgoing.drop();
     if (reason === undefined) this.#logger.debug(`connection "${this.#name}" has been closed`);
     else this.#logger.error(`connection "${this.#name}" has been closed: ${reason}`);
     this.#endWaiting();

@@ -35,15 +35,6 @@ describe("outgoing messages", () => {
     expect(pieces[1]).toBe("PUB c 1\r\n3\r\n");
   });
 
-  it("do not go out when they are dropped before", async () => {
-    const { outgoing, pieces } = recorded();
-    publish(outgoing, "a", "1");
-    outgoing.drop();
-    publish(outgoing, "b", "2");
-    await Promise.resolve();
-    expect(pieces).toEqual(["PUB b 1\r\n2\r\n"]);
-  });
-
   it("keep the payload as it was, whatever becomes of the publisher's buffer and of later messages", () => {
     const pieces: Uint8Array[] = [];
     const outgoing = createOutgoing((piece) => pieces.push(piece));

@@ -34,8 +34,6 @@ export interface Outgoing {
   publish(subject: string, reply: string, bytes: Uint8Array, start: number, end: number): void;
   /** Hands on at once what has gathered, for what has to come after it. */
   flush(): void;
-  /** Forgets what has gathered. */
-  drop(): void;
 }
 
 /** @param send takes over a piece of memory, which is never touched again here */
@@ -96,10 +94,6 @@ class ChunkedOutgoing implements Outgoing {
     const piece = this.#chunk.subarray(this.#from, this.#to);
     this.#from = this.#to;
     this.#send(piece);
-  }
-
-  drop(): void {
-    this.#from = this.#to;
   }
 
   #reserve(size: number): void {

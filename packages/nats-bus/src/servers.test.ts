@@ -29,8 +29,8 @@ describe("parseServers", () => {
     ["nats://a:99999", "expected nats://host:port"],
     ["nats://a:b", "expected nats://host:port"],
     ["nats://a b", "expected nats://host:port"],
-    ["nats://me:secret@a/path", 'invalid NATS server URL "nats://[REDACTED]@a/path"'],
-    ["nats://me:one@a,nats://me:two@b", 'different credentials (at "nats://[REDACTED]@b")'],
+    ["nats://me:s3cret@a/path", 'invalid NATS server URL "nats://[REDACTED]@a/path"'],
+    ["nats://me:s3cret@a,nats://me:0ther@b", 'different credentials (at "nats://[REDACTED]@b")'],
     ["nats://me:100%@a", "write it as %25"],
     [Array.from({ length: 65 }, (_, i) => `host${i}`).join(), "at most 64"],
   ])("refuses %j and says why, without showing credentials", (url, reason) => {
@@ -38,7 +38,7 @@ describe("parseServers", () => {
     expect(parse).toThrow(
       expect.objectContaining({ code: "connect_failed", message: expect.stringContaining(reason) }),
     );
-    expect(parse).not.toThrow(/secret|one|two/);
+    expect(parse).not.toThrow(/s3cret|0ther/);
   });
 });
 

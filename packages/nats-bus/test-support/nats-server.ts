@@ -14,10 +14,19 @@ export interface NatsServer {
   /** Stops it without a farewell. Starting again takes the same port and configuration. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Stops it for good and clears away its files. */
+  close(): Promise<void>;
 }
 
 /** Debian keeps the program where only root's search path looks. */
-const SEARCH_PATH = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin:/usr/local/bin`;
+const { PATH = "" } = process.env;
+const SEARCH_PATH = `${PATH}:/usr/sbin:/usr/local/sbin:/usr/local/bin`;
+
+/** What even a test run that broke off has to clear away. */
+const leftovers: (() => void)[] = [];
+process.once("exit", () => {
+  for (const clear of leftovers) clear();
+});
 
 /** @param config lines of its configuration file, besides the port */
 export async function startNatsServer(config = ""): Promise<NatsServer> {
@@ -65,8 +74,12 @@ export async function startNatsServer(config = ""): Promise<NatsServer> {
       }
       log = "";
     },
+    async close(): Promise<void> {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
-  process.once("exit", () => {
+  leftovers.push(() => {
     child?.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   });

@@ -15,6 +15,8 @@ export interface ScriptedConnection {
   end(): void;
   /** Stops reading, as a server that hangs. */
   pause(): void;
+  /** Settles when the line is gone. */
+  readonly closed: Promise<void>;
 }
 
 /**
@@ -27,6 +29,8 @@ export class ScriptedServer {
   info: Record<string, unknown> = {};
   /** False: pings stay without an answer, so that no connection comes about. */
   answersPings = true;
+  /** True: whoever connects is hung up on. */
+  hangsUp = false;
   #server: Server | undefined;
   #port = 0;
   readonly #sockets = new Set<Socket>();
@@ -85,6 +89,9 @@ export class ScriptedServer {
       cut: () => socket.destroy(),
       end: () => socket.end(),
       pause: () => socket.pause(),
+      closed: new Promise((resolve) => {
+        socket.once("close", () => resolve());
+      }),
     };
     socket.on("error", () => {});
     socket.on("close", () => this.#sockets.delete(socket));
@@ -104,7 +111,8 @@ export class ScriptedServer {
       max_payload: 1_048_576,
       ...this.info,
     };
-    socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+    if (this.hangsUp) socket.destroy();
+    else socket.write(`INFO ${JSON.stringify(info)}\r\n`);
     this.connections.push(connection);
     const resolvers = this.#waiting;
     this.#waiting = [];

@@ -11,6 +11,8 @@ export interface Reference {
   readonly valid: boolean;
   /** Fields that stood before the fault, if any: numbers as bigints, text and bytes as byte strings. */
   readonly fields: ReadonlyMap<string, ReferenceValue>;
+  /** A number above 2^53 - 1 stood somewhere, even if a later one took its place. */
+  readonly hasTooLarge: boolean;
 }
 
 class Fault extends Error {}
@@ -18,6 +20,7 @@ class Fault extends Error {}
 export function referenceDecode(typeName: string, bytes: Uint8Array): Reference {
   const type = protoType(typeName);
   const fields = new Map<string, ReferenceValue>();
+  let hasTooLarge = false;
   let at = 0;
 
   const varint = (): bigint => {
@@ -62,11 +65,12 @@ export function referenceDecode(typeName: string, bytes: Uint8Array): Reference 
       }
       if (wireType !== (field.type === "bytes" ? 2n : 0n)) throw new Fault("wrong wire type");
       const raw = varint();
+      hasTooLarge ||= raw > BigInt(Number.MAX_SAFE_INTEGER);
       fields.set(propertyName(field.name), field.type === "bytes" ? latin1(take(raw)) : scalar(field.type, raw));
     }
-    return { valid: true, fields };
+    return { valid: true, fields, hasTooLarge };
   } catch (error) {
-    if (error instanceof Fault) return { valid: false, fields };
+    if (error instanceof Fault) return { valid: false, fields, hasTooLarge };
     throw error;
   }
 }

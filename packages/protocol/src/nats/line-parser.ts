@@ -29,7 +29,7 @@ export interface LineParserOptions {
 export interface LineParser {
   /**
    * Parses `bytes[start, end)`, which stays the caller's. Returns the fault that ended the parser, once; whatever is fed
-   * after a fault or after {@link stop} is ignored.
+   * after a fault, after {@link stop} or after a handler has thrown is ignored. What a handler throws is thrown on.
    */
   feed(bytes: Uint8Array, start?: number, end?: number): ParseFault | undefined;
   /** Ends the parser: nothing more is reported, not even what the present chunk still holds. For handlers. */
@@ -117,19 +117,30 @@ class Parser implements LineParser {
   }
 
   feed(bytes: Uint8Array, start = 0, end: number = bytes.length): ParseFault | undefined {
+    let isHandled = false;
+    try {
+      this.#feed(bytes, start, end);
+      isHandled = true;
+    } finally {
+      this.#publishes?.leave();
+      // A handler that throws leaves the parser in the middle of nowhere.
+      if (!isHandled) this.stop();
+    }
+    const fault = this.#fault;
+    this.#fault = undefined;
+    return fault;
+  }
+
+  #feed(bytes: Uint8Array, start: number, end: number): void {
     const publishes = this.#publishes;
     let at = start;
     while (at < end && this.#state !== STOPPED) {
       if (publishes !== undefined && this.#state === VERB && this.#verbState === 0 && !this.connectRequired) {
         at = this.#readPublishes(publishes, bytes, at, end);
-        if (at === end) break;
+        if (at === end) return;
       }
       at = this.#step(bytes, at, end);
     }
-    publishes?.leave();
-    const fault = this.#fault;
-    this.#fault = undefined;
-    return fault;
   }
 
   /** Hands on publishes as long as they lie complete in the chunk. Returns where the first other thing is. */
@@ -196,8 +207,8 @@ class Parser implements LineParser {
 
   /** What follows a verb without arguments up to the end of its line is of no interest, and its length of no harm. */
   #readRest(bytes: Uint8Array, start: number, end: number): number {
-    const lineEnd = bytes.indexOf(LF, start);
-    if (lineEnd < 0 || lineEnd >= end) return end;
+    const lineEnd = findLineFeed(bytes, start, end);
+    if (lineEnd === end) return end;
     this.#state = VERB;
     if (this.#verb === verbs.PING) this.#handler.onPing();
     else if (this.#verb === verbs.PONG) this.#handler.onPong();
@@ -207,8 +218,7 @@ class Parser implements LineParser {
 
   #readArguments(bytes: Uint8Array, start: number, end: number): number {
     const first = this.#carryLength === 0 ? start + 1 : start;
-    const found = first < end ? bytes.indexOf(LF, first) : -1;
-    const lineEnd = found < 0 || found >= end ? end : found;
+    const lineEnd = findLineFeed(bytes, first, end);
     const isLine = lineEnd < end;
     const lastByte = lineEnd > start ? bytes[lineEnd - 1] : this.#carry[this.#carryLength - 1];
     const length = this.#carryLength + lineEnd - start - (lastByte === CR ? 1 : 0);
@@ -397,6 +407,13 @@ function messageShape(verb: number): typeof PUB_SHAPE | undefined {
     default:
       return undefined;
   }
+}
+
+/** The first line feed of `[start, end)`, or `end`. `indexOf` would look beyond, at what an earlier read has left there. */
+function findLineFeed(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== LF) at++;
+  return at;
 }
 
 /** The end of a line without the carriage return that stands before its line feed. */

@@ -91,7 +91,7 @@ class Reader implements PublishReader {
       frame.bytes = bytes;
       frame.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    const repeated = this.#headLength > 0 && this.#startsAsBefore(frame.view, at, end);
+    const repeated = this.#headLength > 0 && this.#startsAsBefore(frame, at, end);
     if (!repeated && !this.#split(bytes, frame.view, at, end)) return NOT_IN_PLACE;
 
     const sizeStart = at + this.#headLength;
@@ -132,8 +132,9 @@ class Reader implements PublishReader {
     return payloadEnd + 2;
   }
 
-  #startsAsBefore(view: DataView, at: number, end: number): boolean {
+  #startsAsBefore(frame: MutableFrame, at: number, end: number): boolean {
     const length = this.#headLength;
+    const view = frame.view;
     if (at + length >= end) return false;
     const head = this.#headView;
     const headAt = this.#headAt;
@@ -145,7 +146,10 @@ class Reader implements PublishReader {
     for (; i < length; i++) {
       if (view.getUint8(at + i) !== head.getUint8(headAt + i)) return false;
     }
-    return true;
+    if (this.#replyEnd > 0) return true;
+    // Behind a subject alone may come a reply this time; the size is what the line ends with.
+    const next = endOfToken(frame.bytes, view, at + length, end);
+    return next < end && frame.bytes[next] !== SPACE;
   }
 
   /** Finds subject and reply and remembers the head. False when the line is not of the usual form. */

@@ -4,7 +4,7 @@ import { copyBytes, copyOf } from "./copy.ts";
 const source = Uint8Array.from({ length: 1_000 }, (_, i) => i & 0xff);
 
 describe("copyBytes", () => {
-  it.each([0, 1, 191, 192, 193, 500])("copies exactly %i bytes", (length) => {
+  it.each([0, 1, 15, 16, 127, 128, 129, 500])("copies exactly %i bytes", (length) => {
     const target = new Uint8Array(600).fill(0xee);
     expect(copyBytes(source, 3, 3 + length, target, 5)).toBe(5 + length);
     expect([...target.subarray(5, 5 + length)]).toEqual([...source.subarray(3, 3 + length)]);

@@ -1,0 +1,24 @@
+/*
+ * A certificate of its own authority for nats.test, localhost and 127.0.0.1, good for a hundred years, and its key. They
+ * protect nothing: they exist for the tests of this package alone.
+ */
+
+export const TLS_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBpzCCAUygAwIBAgIUS6V9m6TolwXVs8wSAHQUl0oR9FcwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbmF0cy50ZXN0MCAXDTI2MTEyMjE3MDI1M1oYDzIxMjYxMDI5
+MTcwMjUzWjAUMRIwEAYDVQQDDAluYXRzLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATzv6/iYbqbPWoh1ngWA7z8Kxevs84JFgC7JcKZU+7lO4ZFWr0h6e/a
+l/0MRCZZCxVZ45JfAOJcecRQCLu2BCddo3oweDAdBgNVHQ4EFgQUHYwu7QTKGRFi
+fcbnMOgWVC1ExXMwHwYDVR0jBBgwFoAUHYwu7QTKGRFifcbnMOgWVC1ExXMwDwYD
+VR0TAQH/BAUwAwEB/zAlBgNVHREEHjAcggluYXRzLnRlc3SCCWxvY2FsaG9zdIcE
+fwAAATAKBggqhkjOPQQDAgNJADBGAiEA7Z7SGdSJM18DKHSCvX1zY+D22aFWG6Tq
+73MO6GSnrvQCIQD5PHJTs7qEkC+D5iWOLsVAcHANnbhi/vO9cx3p82xgBw==
+-----END CERTIFICATE-----
+`;
+
+export const TLS_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0Myv/ngIknyoifS3
+iZhFJgdzUKbEc2adBiMAjHNmSGChRANCAATzv6/iYbqbPWoh1ngWA7z8Kxevs84J
+FgC7JcKZU+7lO4ZFWr0h6e/al/0MRCZZCxVZ45JfAOJcecRQCLu2BCdd
+-----END PRIVATE KEY-----
+`;
