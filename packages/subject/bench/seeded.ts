@@ -9,6 +9,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/** The items in an order that is the same for the same seed. */
 export function seededShuffle<T>(items: readonly T[], seed: number): T[] {
   const random = seeded(seed);
   const shuffled = [...items];

@@ -6,6 +6,7 @@ export interface GrammarOptions {
   readonly strict?: boolean;
 }
 
+/** What a channel name may be. */
 export interface ChannelOptions extends GrammarOptions {
   /** Allow `*` and `>` as whole tokens, as limits and partitions do. Default false: a literal name. */
   readonly wildcards?: boolean;

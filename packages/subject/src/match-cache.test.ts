@@ -83,8 +83,17 @@ describe("the cache of a tree", () => {
 describe("MatchCache", () => {
   it("lets the oldest go first", () => {
     const cache = new MatchCache<string>(2);
-    for (const subject of ["a", "b", "c"]) cache.set(subject, subject.toUpperCase());
+    for (const subject of ["a", "b", "c", "c"]) cache.set(subject, subject.toUpperCase());
     expect([cache.get("a"), cache.get("b"), cache.get("c")]).toEqual([undefined, "B", "C"]);
+  });
+
+  it("takes in what is asked for a second time, once it is full", () => {
+    const cache = new MatchCache<string>(2);
+    for (const subject of ["a", "b"]) cache.set(subject, "busy");
+    for (let i = 0; i < 100; i++) cache.set(`_INBOX.${i}`, "once");
+    expect([cache.get("a"), cache.get("b")]).toEqual(["busy", "busy"]);
+    cache.set("_INBOX.99", "twice");
+    expect(cache.get("_INBOX.99")).toBe("twice");
   });
 
   it("replaces a result without taking another place", () => {

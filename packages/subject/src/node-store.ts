@@ -26,9 +26,12 @@ export interface NodeStore {
   readonly seed: number;
 }
 
+/** Words of one node. */
 export const NODE_WORDS = 12;
+/** The node that every store begins with; it has no token and no value. */
 export const ROOT: number = NODE_WORDS;
 
+// The words of a node, as drawn above.
 export const PARENT = 0;
 export const TOKEN = 1;
 export const CHAIN = 2;
@@ -71,6 +74,9 @@ export function findLiteral(
   parent: number,
   token: number,
 ): number {
+  // Most nodes of a large tree have one branch or none: that saves the way through the table, and its cache misses.
+  const first = words[parent + FIRST]!;
+  if (first === words[parent + LAST]) return first !== 0 && words[first + TOKEN] === token ? first : 0;
   let node = buckets[hash(seed, parent, token) & (buckets.length - 1)]!;
   while (node !== 0 && (words[node + TOKEN] !== token || words[node + PARENT] !== parent)) node = words[node + CHAIN]!;
   return node;

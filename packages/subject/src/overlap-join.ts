@@ -28,6 +28,7 @@ interface PatternGroup {
   readonly members: number[];
 }
 
+/** Reads a list of patterns. Two lists that are to be compared are read with the same table. */
 export function groupPatterns(table: TokenTable, patterns: readonly string[]): PatternGroups {
   const tokens: number[] = [];
   const starts = new Int32Array(patterns.length);

@@ -7,26 +7,28 @@ import { codeAt, DOT, FULL, hasPatternTokens, isToken, STAR, sameTextLength, tok
  * @see subject-matching section 4
  */
 export function overlaps(a: string, b: string): boolean {
-  // Both stand at the start of a token, and all tokens before agree.
   let i = 0;
   let j = 0;
   for (;;) {
+    const aStart = i;
+    const bStart = j;
     // Text first: where it is the same, nobody needs to know whether it is a wildcard.
-    const length = sameTextLength(a, i, b, j);
-    if (codeAt(a, i + length) === DOT && codeAt(b, j + length) === DOT) {
-      if (length === 0) return false;
-      i += length;
-      j += length;
-      if (length === 1 && a.charCodeAt(i - 1) === FULL) return i === a.length && j === b.length;
+    let aCode = codeAt(a, i);
+    let bCode = codeAt(b, j);
+    while (aCode === bCode && aCode !== DOT) {
+      aCode = codeAt(a, ++i);
+      bCode = codeAt(b, ++j);
+    }
+    if (aCode === bCode) {
+      if (i === aStart) return false;
+      if (i === aStart + 1 && a.charCodeAt(aStart) === FULL) return i === a.length && j === b.length;
     } else {
-      if (isToken(a, i, FULL)) return i + 1 === a.length && hasPatternTokens(b, j);
-      if (isToken(b, j, FULL)) return j + 1 === b.length && hasPatternTokens(a, i);
-      if (!isToken(a, i, STAR) && !isToken(b, j, STAR)) return false;
-      const aEnd = tokenEnd(a, i);
-      const bEnd = tokenEnd(b, j);
-      if (aEnd === i || bEnd === j) return false;
-      i = aEnd;
-      j = bEnd;
+      if (isToken(a, aStart, FULL)) return aStart + 1 === a.length && hasPatternTokens(b, bStart);
+      if (isToken(b, bStart, FULL)) return bStart + 1 === b.length && hasPatternTokens(a, aStart);
+      if (!isToken(a, aStart, STAR) && !isToken(b, bStart, STAR)) return false;
+      i = tokenEnd(a, i);
+      j = tokenEnd(b, j);
+      if (i === aStart || j === bStart) return false;
     }
     if (i === a.length || j === b.length) return i === a.length && j === b.length;
     i++;

@@ -6,6 +6,7 @@ export const CACHE_SIZE_DEFAULT = 1024;
 /** Largest weight of a queue group member: each unit is a place in a result, so this bounds what one insertion can cost. */
 export const WEIGHT_MAX = 65_536;
 
+/** How a tree is made. */
 export interface SubjectTreeOptions {
   /** Most results cached; 0 for no cache. Default {@link CACHE_SIZE_DEFAULT}. */
   readonly cacheSize?: number;
@@ -105,11 +106,13 @@ export interface QueueName {
   readonly queue: string;
 }
 
+/** Which queue group, and how much of it. */
 export interface QueueMembership extends QueueName {
   /** How often the member appears in its group's list; 1 to {@link WEIGHT_MAX}, default 1. */
   readonly weight?: number;
 }
 
+/** What it takes to name one insertion. */
 export interface TreeEntryName<V> {
   readonly subject: string;
   readonly value: V;
@@ -124,6 +127,7 @@ export interface TreeEntry<V> {
   readonly weight: number;
 }
 
+/** What a subject meets. */
 export interface SubjectMatch<V> {
   /** Plain values, from wide to narrow. */
   readonly values: readonly V[];
@@ -131,17 +135,20 @@ export interface SubjectMatch<V> {
   readonly queues: readonly QueueMatch<V>[];
 }
 
+/** The members of one queue group that a subject meets: one of them is to be picked. */
 export interface QueueMatch<V> {
   readonly queue: string;
   /** Never empty. A member of weight n appears n times. */
   readonly values: readonly V[];
 }
 
+/** How many values a subject meets: plain ones, and members of queue groups with their weights. */
 export interface InterestCount {
   readonly plain: number;
   readonly queue: number;
 }
 
+/** Figures of a tree since it was made. */
 export interface SubjectTreeStatistics {
   readonly count: number;
   readonly numLevels: number;
@@ -181,25 +188,32 @@ export interface NoMatch {
   readonly message: "sublist: no match found";
 }
 
+/** Not a whole number from 1 to {@link WEIGHT_MAX}. */
 export interface InvalidWeight {
   readonly kind: "invalid_weight";
   readonly message: string;
 }
 
+/** What became of an insertion; unless it is `inserted`, nothing was changed. */
 export type InsertOutcome = { readonly kind: "inserted" } | InvalidSubject | InvalidWeight;
+/** What became of a removal; unless it is `removed`, nothing was changed. */
 export type RemoveOutcome = { readonly kind: "removed" } | InvalidSubject | NoMatch;
+/** What became of a new weight; unless it is `changed`, nothing was. */
 export type SetWeightOutcome = { readonly kind: "changed" } | InvalidSubject | NoMatch | InvalidWeight;
 
+/** What became of a batch: all removed, or all but the failures. */
 export type RemoveBatchOutcome =
   | { readonly kind: "removed"; readonly removed: number }
   | { readonly kind: "incomplete"; readonly removed: number; readonly failures: readonly RemoveBatchFailure[] };
 
+/** One entry of a batch that could not be removed. */
 export interface RemoveBatchFailure {
   /** Place in the batch, from 0. */
   readonly index: number;
   readonly outcome: InvalidSubject | NoMatch;
 }
 
+/** What became of the wish to watch a subject. */
 export type WatchOutcome =
   /** `interested` is the state now; the listener hears of changes only. */
   | { readonly kind: "watching"; readonly interested: boolean }

@@ -20,10 +20,12 @@ export interface NumberList {
 
 const LIST_ROOM = 64;
 
+/** An empty list. */
 export function createNumberList(): NumberList {
   return { items: new Int32Array(LIST_ROOM), length: 0 };
 }
 
+/** Adds an item at the end; may replace `items`. */
 export function append(list: NumberList, item: number): void {
   if (list.length === list.items.length) {
     const grown = new Int32Array(list.length * 2);
