@@ -50,8 +50,8 @@ async function main(): Promise<void> {
   ];
   for (const run of runs) {
     for (const target of targets) {
+      process.stderr.write(`${run.title}: ${target.name} …\n`);
       rows.push(await measure(run, target, options));
-      process.stderr.write(`${rows.at(-1)?.join("  ")}\n`);
     }
   }
   if (runs.length > 0) process.stdout.write(`\n${formatTable(rows)}\n`);

@@ -17,13 +17,13 @@ export interface BenchOptions {
 /** The largest data that the load generator's buffers are made for. */
 const SIZE_MAX = 65_536;
 
-export const USAGE = `usage: tsx test-e2e/bench/main.bench.ts [options]
+export const USAGE = `usage: pnpm bench test-e2e [options]   or   tsx test-e2e/bench/main.bench.ts [options]
 
-  --messages N         messages per run (default 1000000); runs with many subscribers send a fiftieth of it
-  --only NAME,NAME     only these runs: 1+0, 1+1, 4+4, 1+100, memory
-  --size BYTES         data of each message (default 128, at most ${SIZE_MAX})
-  --runs N             repeat each run and print the median (default 1)
-  --server-cmd "CMD"   another server, such as "nats-streaming-server"; flags are appended, and it has to be the
+  --messages=N         messages per run (default 1000000); runs with many subscribers send a fiftieth of it
+  --only=NAME,NAME     only these runs: 1+0, 1+1, 4+4, 1+100, memory
+  --size=BYTES         data of each message (default 128, at most ${SIZE_MAX})
+  --runs=N             repeat each run and print the median (default 1)
+  --server-cmd="CMD"   another server, such as "nats-streaming-server"; flags are appended, and it has to be the
                        server's own process, not a script that starts it
 `;
 

@@ -17,8 +17,10 @@ export { StartPosition } from "node-nats-streaming";
 /** Promises around the real client library: what it reports as an error event or argument is a rejection here. */
 export interface StanClient {
   readonly clientId: string;
-  /** Settles with the error when the library finds the connection lost (unanswered or refused pings). */
-  readonly lost: Promise<Error>;
+  /** Waits until the library finds the connection lost (unanswered or refused pings); the error that it reports. */
+  untilLost(): Promise<Error>;
+  /** Whether it has. */
+  readonly isLost: boolean;
   /** Publishes and waits for the ack; the guid. Rejects with the library's or the server's text. */
   publish(channel: string, data: string | Uint8Array): Promise<string>;
   /** Subscribes (by default from the first message) and waits until it is ready. */
@@ -84,7 +86,13 @@ export async function connectStan(stage: Stage, clientId: string, options: Clien
     ...(options.pingMillis === undefined ? {} : { stanPingInterval: options.pingMillis }),
   } satisfies StanOptions);
 
-  const lost = new Promise<Error>((resolve) => stan.once("connection_lost", (error) => resolve(toError(error))));
+  let isLost = false;
+  const lost = new Promise<Error>((resolve) => {
+    stan.once("connection_lost", (error) => {
+      isLost = true;
+      resolve(toError(error));
+    });
+  });
   const connected = new Promise<void>((resolve, reject) => {
     stan.once("connect", () => resolve());
     // Stays for the life of the client: an "error" event that nobody listens to would end the test process.
@@ -97,7 +105,10 @@ export async function connectStan(stage: Stage, clientId: string, options: Clien
 
   return {
     clientId,
-    lost,
+    untilLost: () => within(STEP_MILLIS, `client ${clientId} to lose its connection`, lost),
+    get isLost() {
+      return isLost;
+    },
     publish: (channel, data) =>
       new Promise((resolve, reject) => {
         const bytes = Buffer.from(data);

@@ -105,7 +105,7 @@ onBothBuses("W4: partitions that come and go", (openNetwork) => {
     const client = await connectStan(stage, "surprised", { port: network.port, pingMillis: 1000 });
     await client.publish("foo", "x");
     await network.startServer({ config: partitionConfig(["bar"]) });
-    expect((await client.lost).message).toBe("client has been replaced or is no longer registered");
+    expect((await client.untilLost()).message).toBe("client has been replaced or is no longer registered");
 
     const again = await connectStan(stage, "surprised", { port: network.port });
     await again.publish("foo", "x");

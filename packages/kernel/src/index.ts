@@ -19,8 +19,18 @@ export {
   formatDuration,
   parseDuration,
 } from "./duration.ts";
+export {
+  type DirectoryEntry,
+  FileError,
+  type FileErrorCode,
+  type FileStat,
+  type FileSystem,
+  type OpenFile,
+  type OpenOptions,
+} from "./file-system.ts";
 export { InvariantError, invariant, unreachable } from "./invariant.ts";
 export { type Logger, silentLogger } from "./logger.ts";
 export { nuidSource } from "./nuid.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { type Brand, type Sequence, sequence, type TimestampNanos, timestampNanos } from "./scalars.ts";
+export { systemFileSystem } from "./system-file-system.ts";

@@ -21,7 +21,9 @@ async function work(job: Job): Promise<void> {
     });
     const cpuBefore = process.cpuUsage();
     const start = performance.now();
+    const watch = watchProgress(load, failed.reject);
     await Promise.race([load.run(), failed.promise]);
+    clearInterval(watch);
     const seconds = (performance.now() - start) / 1000;
     const cpu = process.cpuUsage(cpuBefore);
     await Promise.race([load.settle(), failed.promise]);
@@ -39,6 +41,22 @@ async function work(job: Job): Promise<void> {
     report({ kind: "failed", reason: error instanceof Error ? error.message : String(error) });
   }
   process.disconnect();
+}
+
+/** A load that makes no progress for so long will not end. */
+const STALLED_MILLIS = 20_000;
+
+function watchProgress(load: Load, fail: (error: Error) => void): NodeJS.Timeout {
+  let before = -1;
+  return setInterval(() => {
+    const now = load.published() + load.delivered();
+    if (now === before) {
+      fail(
+        new Error(`no progress for ${STALLED_MILLIS} ms: ${load.published()} published, ${load.delivered()} delivered`),
+      );
+    }
+    before = now;
+  }, STALLED_MILLIS);
 }
 
 function open(job: Job, fail: (error: Error) => void): Promise<Load> {
