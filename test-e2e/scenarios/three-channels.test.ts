@@ -38,6 +38,9 @@ onBothBuses("W1: the example of three channels", (openNetwork) => {
       "[INF] STREAM: Streaming Server is ready",
     ];
     expect(texts.filter((text) => expected.includes(text))).toEqual(expected);
+    // Entries without limits of their own inherit all of them: nothing is printed below their names.
+    const list = texts.indexOf("[INF] STREAM: -------- List of Channels --------");
+    expect(texts.slice(list)).toEqual(expected.slice(-6));
     expect(texts).not.toContain("[DBG] STREAM: Publish subject:            _STAN.pub.test-cluster.>");
   });
 
@@ -122,5 +125,8 @@ describe("W1: the banner of the embedded broker", () => {
       "Server is ready",
     ];
     expect(texts.filter((text) => expected.includes(text))).toEqual(expected);
+    // Entries without limits of their own inherit all of them: nothing is printed below their names.
+    const list = texts.indexOf("[INF] STREAM: -------- List of Channels --------");
+    expect(texts.slice(list)).toEqual(expected.slice(-6));
   });
 });

@@ -117,7 +117,7 @@ class ComposedServer implements Server {
 
     logger.info(`Message store is ${store.kind}`);
     if (streaming.directory !== "") logger.info(`Store location: ${streaming.directory}`);
-    for (const line of describeLimits(streaming.storeLimits)) logger.info(line);
+    for (const line of describeLimits(store.limits)) logger.info(line);
     logger.info("Streaming Server is ready");
     return undefined;
   }
