@@ -119,7 +119,7 @@ function limitsSnapshot(limits: StoreLimits): StoreLimitsSnapshot {
   return {
     maxChannels: limits.maxChannels,
     ...channelSnapshot(limits),
-    channels: byName.map(([name, channel]) => ({ name, ...channelSnapshot(channel) })),
+    channels: byName.map(([name, channel]) => ({ name: byteStringToText(name), ...channelSnapshot(channel) })),
   };
 }
 

@@ -4,7 +4,8 @@ import { type Bus, type Clock, durationToMillis, type Logger, nuidSource, type R
 import { type MonitoringServer, startMonitoring } from "@nats-streaming/monitoring";
 import { connectNatsBus } from "@nats-streaming/nats-bus";
 import { type Partition, startPartition } from "@nats-streaming/partition";
-import { describeLimits, type Store } from "@nats-streaming/store";
+import { textToByteString } from "@nats-streaming/protocol";
+import { describeLimits, type Store, type StoreLimits } from "@nats-streaming/store";
 import { createMemoryStore } from "@nats-streaming/store-memory";
 import { refusalOf, withoutEffect } from "./available.ts";
 import { monitoringSource } from "./monitoring-source.ts";
@@ -87,7 +88,7 @@ class ComposedServer implements Server {
     if (refusal !== undefined) return refusal;
     for (const line of withoutEffect(nats)) logger.warn(line);
 
-    const store = createMemoryStore({ limits: streaming.storeLimits, clock, logger });
+    const store = createMemoryStore({ limits: inByteStrings(streaming.storeLimits), clock, logger });
     this.#store = store;
     await this.#listen(store);
     const bus = await this.#connect("general");
@@ -267,6 +268,12 @@ class ComposedServer implements Server {
     await this.#monitoring?.close();
     await this.#broker?.close();
   }
+}
+
+/** Inside the server the names of channels are byte strings; a configuration file has text. */
+function inByteStrings(limits: StoreLimits): StoreLimits {
+  const channels = [...limits.channels].map(([name, own]) => [textToByteString(name), own] as const);
+  return { ...limits, channels: new Map(channels) };
 }
 
 /** Where a client on this machine reaches a server that listens on an address. */

@@ -5,9 +5,11 @@ import { messageRows } from "./message-rows.ts";
 import { openingRows } from "./opening-rows.ts";
 import { refusedFlushRows } from "./refused-flush-rows.ts";
 import { rowsOf } from "./row.ts";
+import { storeLimitRows } from "./store-limit-rows.ts";
 import { storeRows } from "./store-rows.ts";
 import type { StoreUnderTest } from "./store-under-test.ts";
 import { subscriptionRows } from "./subscription-rows.ts";
+import { timestampRows } from "./timestamp-rows.ts";
 
 /**
  * Registers the contract of a store as a vitest suite: the requirement tables of store-interface.md 10, each row under its
@@ -25,9 +27,11 @@ export function describeStore(subject: StoreUnderTest): void {
     storeRows(rows);
     openingRows(rows);
     messageRows(rows);
+    timestampRows(rows);
     ageRows(rows);
     subscriptionRows(rows);
     limitsRows(rows);
+    storeLimitRows(rows);
     refusedFlushRows(rows);
   });
 }

@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Logger,
+  nowNanos,
   type Sequence,
   sequence,
   type Timestamp,
@@ -25,21 +26,22 @@ export const MODEL_OVERHEAD = 40;
 
 /** What of a log survives: replaced as a whole. */
 export interface LogState {
-  readonly first: number;
   readonly last: number;
   readonly messages: readonly ExpectedMessage[];
 }
 
-export const NEW_LOG: LogState = { first: 0, last: 0, messages: [] };
+export const NEW_LOG: LogState = { last: 0, messages: [] };
 
-/** A message log by the letter of the contract, as slow as it likes. Messages are cold until loaded. */
+/** A message log by the letter of the contract. Messages are cold until loaded, one at a time. */
 export class ModelLog implements MessageLog {
   readonly channel: string;
-  state: LogState;
   readonly #limits: ChannelLimits;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #warm = new Set<number>();
+  #messages: ExpectedMessage[] = [];
+  #last = 0;
+  #bytes = 0;
+  #warm = 0;
   #warned = false;
 
   constructor(channel: string, limits: ChannelLimits, clock: Clock, logger: Logger, state: LogState = NEW_LOG) {
@@ -47,46 +49,53 @@ export class ModelLog implements MessageLog {
     this.#limits = limits;
     this.#clock = clock;
     this.#logger = logger;
-    this.state = state;
+    this.restore(state);
     this.expire();
     this.#enforce(false);
   }
 
   get firstSequence(): Sequence {
-    return sequence(this.state.first);
+    return sequence(this.#messages[0]?.sequence ?? (this.#last === 0 ? 0 : this.#last + 1));
   }
 
   get lastSequence(): Sequence {
-    return sequence(this.state.last);
+    return sequence(this.#last);
   }
 
   get count(): number {
-    return this.state.messages.length;
+    return this.#messages.length;
   }
 
   get bytes(): number {
-    return this.state.messages.reduce((sum, message) => sum + countedSize(message, true) + MODEL_OVERHEAD, 0);
+    return this.#bytes;
+  }
+
+  /** A copy of what the log holds. */
+  state(): LogState {
+    return { last: this.#last, messages: [...this.#messages] };
+  }
+
+  restore({ last, messages }: LogState): void {
+    this.#last = last;
+    this.#messages = [...messages];
+    this.#bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
   }
 
   append(sequence: Sequence, message: IncomingMessage, at: Timestamp): void {
-    const { last } = this.state;
-    if (sequence <= last) return;
+    if (sequence <= this.#last) return;
     const timestamp = toNanos(at);
     const { bytes, replyStart, replyEnd, dataStart, dataEnd } = message;
     const empty = { channel: this.channel, reply: "", data: new Uint8Array(0), timestamp };
-    const filling = [];
-    for (let s = last + 1; last > 0 && s < sequence; s++) filling.push({ ...empty, sequence: s });
+    for (let s = this.#last + 1; this.#last > 0 && s < sequence; s++) this.#push({ ...empty, sequence: s });
     const reply = Buffer.from(bytes.subarray(replyStart, replyEnd)).toString("latin1");
-    const own = { ...empty, sequence, reply, data: bytes.slice(dataStart, dataEnd) };
-    const messages = [...this.state.messages, ...filling, own];
-    this.state = { first: messages[0]?.sequence ?? sequence, last: sequence, messages };
+    this.#push({ ...empty, sequence, reply, data: bytes.slice(dataStart, dataEnd) });
     this.#enforce(true);
   }
 
   lookup(sequence: number, out: StoredMessage): Lookup {
-    const found = this.state.messages.find((message) => message.sequence === sequence);
+    const found = this.#find(sequence);
     if (found === undefined) return LOOKUP_NONE;
-    if (!this.#warm.has(sequence)) return LOOKUP_COLD;
+    if (sequence !== this.#warm) return LOOKUP_COLD;
     out.bytes = encodedMessage(found);
     out.start = 0;
     out.end = out.bytes.length;
@@ -94,44 +103,54 @@ export class ModelLog implements MessageLog {
   }
 
   async load(from: number, _count: number): Promise<void> {
-    this.#warm.clear();
-    this.#warm.add(from);
+    this.#warm = from;
   }
 
   async sequenceFromTimestamp(timestamp: TimestampNanos): Promise<number> {
-    const { first, last, messages } = this.state;
-    if (messages.length === 0) return first;
-    return messages.find((message) => message.timestamp >= timestamp)?.sequence ?? last + 1;
+    if (this.#messages.length === 0) return this.firstSequence;
+    return this.#messages.find((message) => message.timestamp >= timestamp)?.sequence ?? this.#last + 1;
   }
 
   empty(): void {
-    this.state = NEW_LOG;
+    this.restore(NEW_LOG);
   }
 
   expire(): void {
     if (this.#limits.maxAge === 0n) return;
-    const now: Timestamp = { millis: 0, nanos: 0 };
-    this.#clock.read(now);
-    const isDue = (message: ExpectedMessage) => toNanos(now) - message.timestamp >= this.#limits.maxAge;
-    while (this.state.messages.length > 0 && isDue(this.state.messages[0]!)) this.#removeFirst();
+    const now = nowNanos(this.#clock);
+    const isDue = (message: ExpectedMessage) => now - message.timestamp >= this.#limits.maxAge;
+    while (this.#messages.length > 0 && isDue(this.#messages[0]!)) this.#removeFirst();
+  }
+
+  /** Without gaps, a message's place is its distance from the first. */
+  #find(sequence: number): ExpectedMessage | undefined {
+    return this.#messages[sequence - this.firstSequence];
   }
 
   #enforce(warn: boolean): void {
     const { maxMessages, maxBytes } = this.#limits;
-    while (
-      this.count > 1 &&
-      ((maxMessages > 0 && this.count > maxMessages) || (maxBytes > 0 && this.bytes > maxBytes))
-    ) {
+    const isOver = () => (maxMessages > 0 && this.count > maxMessages) || (maxBytes > 0 && this.#bytes > maxBytes);
+    while (this.count > 1 && isOver()) {
       this.#removeFirst();
       if (warn && !this.#warned) {
         this.#warned = true;
-        this.#logger.warn(limitsReachedText(this.channel, this.count, this.bytes, this.#limits));
+        this.#logger.warn(limitsReachedText(this.channel, this.count, this.#bytes, this.#limits));
       }
     }
   }
 
-  #removeFirst(): void {
-    const messages = this.state.messages.slice(1);
-    this.state = { first: messages[0]?.sequence ?? this.state.last + 1, last: this.state.last, messages };
+  #push(message: ExpectedMessage): void {
+    this.#messages.push(message);
+    this.#last = message.sequence;
+    this.#bytes += sizeOf(message);
   }
+
+  #removeFirst(): void {
+    const removed = this.#messages.shift();
+    if (removed !== undefined) this.#bytes -= sizeOf(removed);
+  }
+}
+
+function sizeOf(message: ExpectedMessage): number {
+  return countedSize(message, true) + MODEL_OVERHEAD;
 }

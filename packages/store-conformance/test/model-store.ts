@@ -138,7 +138,7 @@ export class ModelStore implements Store {
     const highestId = this.#ids.highest;
     const channels = new Map<string, ChannelState>();
     for (const [name, { messages, subscriptions }] of this.#channels) {
-      channels.set(name, { log: messages.state, subscriptions: subscriptions.states() });
+      channels.set(name, { log: messages.state(), subscriptions: subscriptions.states() });
     }
     const write = async (): Promise<void> => {
       if (this.#syncFailed) throw new StoreError("sync_failed", "an earlier sync has failed");
@@ -172,7 +172,7 @@ export class ModelStore implements Store {
   #takeBack(): void {
     this.#batch++;
     for (const [name, { messages }] of this.#channels) {
-      messages.state = this.#disk.channels.get(name)?.log ?? NEW_LOG;
+      messages.restore(this.#disk.channels.get(name)?.log ?? NEW_LOG);
     }
   }
 
