@@ -96,14 +96,20 @@ async function measure(subscribers: number, channels: number): Promise<number> {
   });
   if (started.kind === "refused") throw new Error(started.message);
 
-  const message = { subject: "", reply: "", bytes: new Uint8Array(0), start: 0, end: 0 };
+  const message: { -readonly [K in keyof BusMessage]: BusMessage[K] } = {
+    subject: "",
+    reply: "",
+    bytes: new Uint8Array(0),
+    start: 0,
+    end: 0,
+  };
   const hand = (handler: BusHandler, subject: string, reply: string, bytes: Uint8Array): void => {
     message.subject = subject;
     message.reply = reply;
     message.bytes = bytes;
     message.start = 0;
     message.end = bytes.length;
-    handler(message satisfies BusMessage);
+    handler(message);
   };
   const handlerOf = (subject: string): BusHandler => {
     const handler = bus.handlers.get(subject);
