@@ -10,6 +10,9 @@ import { fileURLToPath } from "node:url";
 import { client, encodeBlocks, publish, receive, roundUp } from "./load.ts";
 import type { ServerOrder, ServerReport } from "./protocol.ts";
 
+/** Flags of Node for the server process, such as `--cpu-prof`. */
+const { BENCH_NODE_FLAGS } = process.env;
+
 const PAYLOAD_BYTES = 128;
 const WARM_UP = 300_000;
 
@@ -43,7 +46,7 @@ async function report<K extends ServerReport["kind"]>(
 
 async function startBroker(): Promise<Ours> {
   const child = fork(fileURLToPath(new URL("./server.ts", import.meta.url)), {
-    execArgv: [...process.execArgv, ...(process.env["BENCH_NODE_FLAGS"]?.split(" ") ?? [])],
+    execArgv: [...process.execArgv, ...(BENCH_NODE_FLAGS?.split(" ") ?? [])],
   });
   children.push(child);
   const { port } = await report(child, "listening");

@@ -13,7 +13,7 @@ import { MemberPicker } from "./member-picker.ts";
 import { type BrokerOptions, HOST_DEFAULT, limitsOf, portOf, VERSION_DEFAULT } from "./options.ts";
 import { Router } from "./router.ts";
 import { serverIdentity } from "./server-identity.ts";
-import type { BrokerStatistics, ConnectionStatistics } from "./statistics.ts";
+import type { BrokerStatistics, ConnectionStatistics, LocalBusStatistics } from "./statistics.ts";
 import { adoptSocket } from "./transport.ts";
 import { Turn } from "./turn.ts";
 
@@ -43,6 +43,10 @@ export interface Broker extends AsyncDisposable {
   statistics(): BrokerStatistics;
   /** The open connections in the order in which they came, local buses aside. */
   connections(): readonly ConnectionStatistics[];
+  /** The open local buses in the order in which they were made. */
+  localBuses(): readonly LocalBusStatistics[];
+  /** For whoever connects this broker with other NATS servers: tells the local buses that one of them has joined. */
+  topologyChanged(): void;
   /**
    * Takes no more connections, tells clients that understand it to turn elsewhere (`INFO` with `ldm`), sends what is
    * pending for them, at most for `drainMillis`, and closes them and the local buses. Idempotent.
@@ -53,6 +57,23 @@ export interface Broker extends AsyncDisposable {
 /** Makes a broker that does not listen yet. @throws BrokerError `bad_option` */
 export function createBroker(options: BrokerOptions = {}): Broker {
   return new InProcessBroker(options);
+}
+
+/** Why an address could not be taken, in the words of nats-server's log. */
+function bindFault(cause: NodeJS.ErrnoException): string {
+  switch (cause.code) {
+    case "EADDRINUSE":
+      return "bind: address already in use";
+    case "EACCES":
+      return "bind: permission denied";
+    case "EADDRNOTAVAIL":
+      return "bind: cannot assign requested address";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "lookup: no such host";
+    default:
+      return cause.message;
+  }
 }
 
 /** Connections that may wait to be accepted. */
@@ -114,7 +135,7 @@ class InProcessBroker implements Broker {
       clock,
       maxPayload: limits.maxPayload,
       nuid: nuidSource(random),
-      url: () => `nats://${this.#host}:${this.#port}`,
+      url: () => `nats://${hostPort(this.#host, this.#port)}`,
       onClosed: (bus) => this.#buses.delete(bus),
     };
   }
@@ -137,7 +158,7 @@ class InProcessBroker implements Broker {
     logger.info(`  ID:       ${this.serverId}`);
     await options.beforeListening?.();
     await this.#open(server);
-    logger.info(`Listening for client connections on ${this.#host}:${this.#port}`);
+    logger.info(`Listening for client connections on ${hostPort(this.#host, this.#port)}`);
     logger.info("Server is ready");
     return { host: this.#host, port: this.#port };
   }
@@ -176,6 +197,14 @@ class InProcessBroker implements Broker {
     return [...this.#served].map((connection) => connection.statistics());
   }
 
+  localBuses(): readonly LocalBusStatistics[] {
+    return [...this.#buses].map((bus) => bus.statistics());
+  }
+
+  topologyChanged(): void {
+    for (const bus of this.#buses) bus.topologyChanged();
+  }
+
   async close(): Promise<void> {
     this.#closing ??= this.#shutDown();
     return this.#closing;
@@ -188,7 +217,9 @@ class InProcessBroker implements Broker {
   async #shutDown(): Promise<void> {
     const { logger, clock, limits } = this.#context;
     logger.info("Initiating Shutdown...");
-    this.#server?.close();
+    const server = this.#server;
+    const isListenerClosed =
+      server === undefined ? undefined : new Promise<void>((resolve) => server.close(() => resolve()));
     for (const connection of [...this.#served]) connection.shutDown(this.#info(connection, true));
     for (const bus of [...this.#buses]) await bus.close();
     if (this.#present.size > 0) {
@@ -202,6 +233,7 @@ class InProcessBroker implements Broker {
         };
       });
     }
+    await isListenerClosed;
     logger.info("Server Exiting..");
   }
 
@@ -216,11 +248,15 @@ class InProcessBroker implements Broker {
     return new Promise<void>((resolve, reject) => {
       server.once("error", (cause: NodeJS.ErrnoException) => {
         this.#server = undefined;
-        const place = `${this.#host}:${this.#wantedPort}`;
+        const place = hostPort(this.#host, this.#wantedPort);
         reject(
-          new BrokerError("listen_failed", `Error listening on port: ${place}, ${JSON.stringify(cause.message)}`, {
-            cause,
-          }),
+          new BrokerError(
+            "listen_failed",
+            `Error listening on port: ${place}, "listen tcp ${place}: ${bindFault(cause)}"`,
+            {
+              cause,
+            },
+          ),
         );
       });
       server.listen({ host: this.#host, port: this.#wantedPort, backlog: BACKLOG }, () => {
@@ -268,6 +304,10 @@ class InProcessBroker implements Broker {
     };
     return encodeInfo(info);
   }
+}
+
+function hostPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function int32(random: { fill(target: Uint8Array): void }): number {

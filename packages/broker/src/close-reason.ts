@@ -1,3 +1,5 @@
+import type { ParseFault } from "@nats-streaming/protocol/nats";
+
 /** Why a connection was closed, as the log says it. */
 export type CloseReason =
   | "Authentication Failure"
@@ -16,3 +18,19 @@ export type CloseReason =
   | "Slow Consumer (Write Deadline)"
   | "Stale Connection"
   | "Write Error";
+
+/** The reason that a fault of the client's input is. */
+export function reasonOfFault(fault: ParseFault): CloseReason {
+  switch (fault.kind) {
+    case "connect_required":
+      return "Authentication Failure";
+    case "control_line_exceeded":
+      return "Maximum Control Line Exceeded";
+    case "payload_exceeded":
+      return "Maximum Message Payload Exceeded";
+    case "unknown_operation":
+    case "bad_arguments":
+    case "headers_not_supported":
+      return "Protocol Violation";
+  }
+}

@@ -41,3 +41,8 @@ export function copyShort(from: Uint8Array, to: Uint8Array, position: number): n
   for (let i = 0; i < from.length; i++) to[target++] = from[i]!;
   return target;
 }
+
+/** `bytes[start, end)` in memory of its own. Not `slice`: that of a `Buffer` shares the memory. */
+export function cloneBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}

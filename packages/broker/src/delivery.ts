@@ -1,12 +1,13 @@
 import { BusError, type BusHandler, type Clock } from "@nats-streaming/kernel";
 import type { MessageFrame } from "@nats-streaming/protocol/nats";
 import type { Connection } from "./connection.ts";
+import { cloneBytes } from "./copy-bytes.ts";
 import type { Counters } from "./counters.ts";
 import { LocalMessage } from "./local-message.ts";
 import type { MemberPicker } from "./member-picker.ts";
 import type { Route, Router } from "./router.ts";
 import type { Subscription } from "./subscription.ts";
-import type { TextTopic } from "./topic.ts";
+import type { KeyTopic } from "./topic.ts";
 
 /**
  * Most bytes of messages from local buses that wait for local handlers. Over it `publish` refuses: the handlers of this
@@ -79,7 +80,7 @@ export class Delivery {
    * so that no handler is called from within another. Returns how many receivers it has.
    * @throws BusError `disconnected` when too much waits for local handlers already.
    */
-  publish(topic: TextTopic, reply: TextTopic | undefined, payload: Uint8Array, start: number, end: number): number {
+  publish(topic: KeyTopic, reply: KeyTopic | undefined, payload: Uint8Array, start: number, end: number): number {
     const route = this.#router.routeOf(topic);
     this.#counters.inMessages++;
     this.#counters.inBytes += end - start;
@@ -90,7 +91,7 @@ export class Delivery {
       const subscription = values[i]!;
       if (subscription.closed) continue;
       if (subscription.connection === undefined) {
-        copy ??= payload.slice(start, end);
+        copy ??= cloneBytes(payload, start, end);
         this.#postpone(subscription, topic, reply, copy);
       } else {
         this.#writeTo(subscription, subscription.connection, topic, reply, payload, start, end);
@@ -102,7 +103,7 @@ export class Delivery {
       const member = this.#choose(queues[i]!.values, undefined);
       if (member === undefined) continue;
       if (member.connection === undefined) {
-        copy ??= payload.slice(start, end);
+        copy ??= cloneBytes(payload, start, end);
         this.#postpone(member, topic, reply, copy);
       } else {
         this.#writeTo(member, member.connection, topic, reply, payload, start, end);
@@ -127,8 +128,8 @@ export class Delivery {
   #writeTo(
     subscription: Subscription,
     connection: Connection,
-    topic: TextTopic,
-    reply: TextTopic | undefined,
+    topic: KeyTopic,
+    reply: KeyTopic | undefined,
     payload: Uint8Array,
     start: number,
     end: number,
@@ -161,12 +162,12 @@ export class Delivery {
     return undefined;
   }
 
-  #postpone(subscription: Subscription, topic: TextTopic, reply: TextTopic | undefined, bytes: Uint8Array): void {
+  #postpone(subscription: Subscription, topic: KeyTopic, reply: KeyTopic | undefined, bytes: Uint8Array): void {
     if (this.#pendingBytes > LOCAL_PENDING_BYTES_MAX) {
       throw new BusError("disconnected", `more than ${LOCAL_PENDING_BYTES_MAX} bytes wait for local subscribers`);
     }
     if (this.#pending.length === 0) this.#clock.defer(() => this.#deliverPending());
-    this.#pending.push({ subscription, subject: topic.text, reply: reply?.text ?? "", bytes });
+    this.#pending.push({ subscription, subject: topic.key, reply: reply?.key ?? "", bytes });
     this.#pendingBytes += bytes.length + LOCAL_PENDING_OVERHEAD;
   }
 

@@ -10,11 +10,13 @@ import {
   type Timer,
 } from "@nats-streaming/kernel";
 import { isValidSubject } from "@nats-streaming/subject";
+import { cloneBytes } from "./copy-bytes.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Router } from "./router.ts";
-import { subjectKey } from "./subject-key.ts";
+import type { LocalBusStatistics } from "./statistics.ts";
+import { isKey, textOfKey } from "./subject-key.ts";
 import { Subscription } from "./subscription.ts";
-import type { TextTopic } from "./topic.ts";
+import type { KeyTopic } from "./topic.ts";
 
 /** What a local bus needs of its broker. */
 export interface LocalBusContext {
@@ -48,8 +50,8 @@ export class LocalBus implements Bus {
   #requestCount = 0;
   #closed = false;
   /** The last subject and reply published, which are mostly the next ones, too. */
-  #topic: TextTopic | undefined;
-  #reply: TextTopic | undefined;
+  #topic: KeyTopic | undefined;
+  #reply: KeyTopic | undefined;
 
   constructor(context: LocalBusContext, name: string) {
     this.#context = context;
@@ -67,9 +69,9 @@ export class LocalBus implements Bus {
   subscribe(subject: string, handler: BusHandler, options: BusSubscribeOptions = {}): BusSubscription {
     this.#checkOpen();
     const queue = options.queue ?? "";
-    if (!isValidSubject(subject)) throw badSubject(`invalid subject ${JSON.stringify(subject)}`);
+    if (!isValidSubject(subject) || !isKey(subject)) throw badSubject(`invalid subject ${JSON.stringify(subject)}`);
     if (WHITE_SPACE.test(queue)) throw badSubject(`invalid queue group ${JSON.stringify(queue)}: it holds white space`);
-    const subscription = new Subscription(subjectKey(subject), subjectKey(queue), "", undefined, handler);
+    const subscription = new Subscription(subject, queue, "", undefined, handler);
     this.#subscriptions.add(subscription);
     this.#context.router.add(subscription);
     return {
@@ -130,6 +132,11 @@ export class LocalBus implements Bus {
     for (const listener of this.#statusListeners) listener({ kind: "closed" });
   }
 
+  statistics(): LocalBusStatistics {
+    const subjects = [...this.#subscriptions].map((subscription) => textOfKey(subscription.subject));
+    return { name: this.name, subscriptions: subjects };
+  }
+
   /** A NATS server joined the broker's network. */
   topologyChanged(): void {
     for (const listener of this.#topologyListeners) listener();
@@ -142,20 +149,20 @@ export class LocalBus implements Bus {
       throw new BusError("max_payload", `payload of ${end - start} bytes is over ${this.#context.maxPayload}`);
     }
     let topic = this.#topic;
-    if (topic === undefined || topic.text !== subject) {
+    if (topic === undefined || topic.key !== subject) {
       topic = this.#topicOf(subject);
       this.#topic = topic;
     }
     if (reply === "") return this.#context.delivery.publish(topic, undefined, bytes, start, end);
     let replyTopic = this.#reply;
-    if (replyTopic === undefined || replyTopic.text !== reply) {
+    if (replyTopic === undefined || replyTopic.key !== reply) {
       replyTopic = this.#topicOf(reply);
       this.#reply = replyTopic;
     }
     return this.#context.delivery.publish(topic, replyTopic, bytes, start, end);
   }
 
-  #topicOf(subject: string): TextTopic {
+  #topicOf(subject: string): KeyTopic {
     const topic = this.#context.router.topicOf(subject);
     if (!topic.isSendable)
       throw badSubject(`invalid subject ${JSON.stringify(subject)}: it is empty or holds white space`);
@@ -167,7 +174,7 @@ export class LocalBus implements Bus {
       this.#checkOpen();
       const prefix = `_INBOX.${this.#context.nuid()}.`;
       this.subscribe(`${prefix}*`, (message) => {
-        const payload = message.bytes.slice(message.start, message.end);
+        const payload = cloneBytes(message.bytes, message.start, message.end);
         this.#answer(message.subject.slice(prefix.length), { kind: "reply", payload });
       });
       this.#inboxPrefix = prefix;

@@ -7,7 +7,7 @@ import {
 } from "@nats-streaming/subject";
 import { canHaveShortcut, PrefixShortcut, SHORTCUTS_MAX } from "./prefix-shortcuts.ts";
 import type { Subscription } from "./subscription.ts";
-import { hashKey, type TextTopic, TextTopics, type Topic, TopicTable } from "./topic.ts";
+import { hashKey, type KeyTopic, KeyTopics, type Topic, TopicTable } from "./topic.ts";
 
 /** Who gets a message: plain subscriptions, and queue groups of which one member each gets it. */
 export type Route = SubjectMatch<Subscription>;
@@ -24,7 +24,7 @@ export class Router {
   version = 1;
   readonly #tree: SubjectTree<Subscription>;
   readonly #topics = new TopicTable();
-  readonly #textTopics = new TextTopics();
+  readonly #textTopics = new KeyTopics();
   readonly #shortcuts: PrefixShortcut[] = [];
   #wildcardVersion = 1;
   readonly #literalVersions: Uint32Array = new Uint32Array(LITERAL_VERSIONS);
@@ -86,11 +86,11 @@ export class Router {
 
   /** The bytes as text: of a subject seen before always the same string, so that maps find it fast. */
   textOf(bytes: Uint8Array, view: DataView, start: number, end: number): string {
-    return start === end ? "" : this.#topics.find(bytes, view, start, end).text;
+    return start === end ? "" : this.#topics.find(bytes, view, start, end).key;
   }
 
   /** What is known of a subject given as text. */
-  topicOf(text: string): TextTopic {
+  topicOf(text: string): KeyTopic {
     return this.#textTopics.find(text);
   }
 

@@ -47,3 +47,10 @@ export interface ConnectionStatistics {
   /** Subjects it listens to, in the order in which it subscribed. */
   readonly subscriptions: readonly string[];
 }
+
+/** Figures of one local bus. */
+export interface LocalBusStatistics {
+  readonly name: string;
+  /** Subjects it listens to, in the order in which it subscribed. */
+  readonly subscriptions: readonly string[];
+}

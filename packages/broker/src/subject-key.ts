@@ -1,11 +1,15 @@
 /*
  * Subjects are bytes on the wire and mostly, but not always, ASCII or UTF-8. Inside the broker a subject is a *key*: a string
  * with one character per byte, which is exact for any bytes, equal to the text for ASCII, and what maps and trees need.
+ * Users of a local bus give and get subjects in this very form.
  */
 
-/** The key of a text: itself when it is ASCII, else one character per byte of its UTF-8 form. */
-export function subjectKey(text: string): string {
-  return isAscii(text) ? text : Buffer.from(text, "utf8").toString("latin1");
+/** Whether a string can be a key: one character per byte. */
+export function isKey(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0xff) return false;
+  }
+  return true;
 }
 
 /** The text of a key: what is not UTF-8 becomes U+FFFD. */

@@ -1,10 +1,10 @@
 import type { SubjectMatch } from "@nats-streaming/subject";
-import { bytesOfKey, keyOfBytes, subjectKey, textOfKey } from "./subject-key.ts";
+import { bytesOfKey, isKey, keyOfBytes } from "./subject-key.ts";
 import type { Subscription } from "./subscription.ts";
 
 /*
  * What the broker knows of a subject that was published to (or named as a reply): its strings and who is interested.
- * Bounded caches, by bytes for what comes from sockets and by text for what comes from a local bus.
+ * Bounded caches, by bytes for what comes from sockets and by key for what comes from a local bus.
  *
  * What they buy: a subject seen before costs a hash over four bytes at a time and one comparison, no string and no walk
  * through the subject tree.
@@ -17,13 +17,12 @@ const SETS = TABLE_PLACES / 2;
 /** Bytes per place in the table's slab, in which subjects are compared; longer subjects are compared by their key. */
 const CELL_BYTES = 64;
 
-/** Texts in the younger half of the cache by text; the elder half holds at most as many. */
-const YOUNG_TEXTS_MAX = 16_384;
+/** Keys in the younger half of the cache by key; the elder half holds at most as many. */
+const YOUNG_KEYS_MAX = 16_384;
 
 /** A subject and what is cached for it. */
 export interface Topic {
   readonly key: string;
-  readonly text: string;
   readonly hash: number;
   /** Subscriptions by the router's versions below; undefined before the first look-up. */
   match: SubjectMatch<Subscription> | undefined;
@@ -31,8 +30,8 @@ export interface Topic {
   literalVersion: number;
 }
 
-/** A topic that is written to sockets from a text: its bytes are at hand. */
-export interface TextTopic extends Topic {
+/** A topic that is written to sockets from a key: its bytes are at hand. */
+export interface KeyTopic extends Topic {
   /** Not empty and without white space: it can stand in an operation. */
   readonly isSendable: boolean;
   readonly bytes: Uint8Array;
@@ -85,41 +84,40 @@ export class TopicTable {
   }
 }
 
-/** Topics by their text, in two generations: what is not asked for while the younger one fills is forgotten. */
-export class TextTopics {
-  #young = new Map<string, TextTopic>();
-  #elder = new Map<string, TextTopic>();
+/** Topics by their key, in two generations: what is not asked for while the younger one fills is forgotten. */
+export class KeyTopics {
+  #young = new Map<string, KeyTopic>();
+  #elder = new Map<string, KeyTopic>();
 
-  find(text: string): TextTopic {
-    const young = this.#young.get(text);
+  find(key: string): KeyTopic {
+    const young = this.#young.get(key);
     if (young !== undefined) return young;
-    const topic = this.#elder.get(text) ?? newTextTopic(text);
-    if (this.#young.size >= YOUNG_TEXTS_MAX) {
+    const topic = this.#elder.get(key) ?? newKeyTopic(key);
+    if (this.#young.size >= YOUNG_KEYS_MAX) {
       this.#elder = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(text, topic);
+    this.#young.set(key, topic);
     return topic;
   }
 }
 
-const WHITE_SPACE = /\s/;
+/** Of ASCII only: in a byte string, what looks like other white space is a part of a character. */
+const WHITE_SPACE = /[ \t\r\n\v\f]/;
 
 function newTopic(key: string, hash: number): Topic {
-  return { key, text: textOfKey(key), hash, match: undefined, wildcardVersion: 0, literalVersion: 0 };
+  return { key, hash, match: undefined, wildcardVersion: 0, literalVersion: 0 };
 }
 
-function newTextTopic(text: string): TextTopic {
-  const key = subjectKey(text);
+function newKeyTopic(key: string): KeyTopic {
   const bytes = bytesOfKey(key);
   return {
     key,
-    text,
     hash: hashKey(key),
     match: undefined,
     wildcardVersion: 0,
     literalVersion: 0,
-    isSendable: text !== "" && !WHITE_SPACE.test(text),
+    isSendable: key !== "" && isKey(key) && !WHITE_SPACE.test(key),
     bytes,
     view: new DataView(bytes.buffer),
   };

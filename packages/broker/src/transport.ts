@@ -22,7 +22,7 @@ export interface TransportListener {
   transportClosed(): void;
 }
 
-/** One read takes at most so much. Twice as much won nothing, half of it cost a few percent. */
+/** One read takes at most so much. Twice and four times as much won nothing that could be measured. */
 export const READ_BYTES = 65_536;
 
 let shared: Uint8Array | undefined;
@@ -40,8 +40,8 @@ function readBuffer(): Uint8Array {
 /**
  * Takes over a socket that a server has accepted with `pauseOnConnect`.
  *
- * What it buys: reads go into one static buffer (Node's `onread`), where the usual 'data' events allocate a buffer each and
- * cost about a quarter more CPU. `onread` can only be given to the constructor, and `net.Server` constructs its sockets
+ * What it buys: reads go into one static buffer (Node's `onread`), where the usual 'data' events allocate a buffer each, an
+ * eighth more CPU for the whole way of a message. `onread` can only be given to the constructor, and `net.Server` constructs its sockets
  * itself; so the accepted handle moves to a second socket. Should a future Node hide the handle, 'data' events serve.
  */
 export function adoptSocket(accepted: Socket, listenerOf: (transport: Transport) => TransportListener): void {

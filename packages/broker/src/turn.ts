@@ -6,9 +6,8 @@ import type { Outgoing } from "./outgoing.ts";
  * so each connection gets everything that came up for it in one write.
  */
 export class Turn {
-  /** A receiver that is far behind, met since this was last looked at: whoever feeds it should wait. */
-  pressed: Outgoing | undefined;
   readonly #clock: Clock;
+  #pressed: Outgoing | undefined;
   #queue: Outgoing[] = [];
   #spare: Outgoing[] = [];
   readonly #run = (): void => this.#end();
@@ -19,9 +18,21 @@ export class Turn {
 
   /** Has `outgoing` flushed at the end of the turn. */
   add(outgoing: Outgoing): void {
-    outgoing.queued = true;
+    outgoing.isQueued = true;
     if (this.#queue.length === 0) this.#clock.defer(this.#run);
     this.#queue.push(outgoing);
+  }
+
+  /** Notes a receiver that is far behind. */
+  press(outgoing: Outgoing): void {
+    this.#pressed = outgoing;
+  }
+
+  /** A receiver noted since the last call: whoever feeds it should wait. */
+  takePressed(): Outgoing | undefined {
+    const pressed = this.#pressed;
+    this.#pressed = undefined;
+    return pressed;
   }
 
   #end(): void {
@@ -29,7 +40,7 @@ export class Turn {
     this.#queue = this.#spare;
     this.#spare = queue;
     for (const outgoing of queue) {
-      outgoing.queued = false;
+      outgoing.isQueued = false;
       outgoing.flush();
     }
     queue.length = 0;

@@ -29,6 +29,9 @@ export interface CommitQueue {
    */
   acknowledge(reply: string, bytes: Uint8Array, start: number, end: number): void;
 
+  /** Logs a line once the PubAcks of the gathering batch are sent; for traces only. */
+  traceAcked(text: string): void;
+
   /** Calls `done` once everything that was changed in the store before is durable, `failed` if it cannot be made so. */
   whenDurable(done: () => void, failed: (error: StoreError) => void): void;
 
@@ -65,6 +68,8 @@ interface Batch {
   readonly ackEnds: number[];
   ackBytes: Uint8Array;
   messages: number;
+  /** Empty unless messages are traced. */
+  readonly traces: string[];
 }
 
 const ACK_BYTES_START = 32 * 1024;
@@ -110,6 +115,10 @@ class BatchingCommitQueue implements CommitQueue {
     }
     this.#schedule();
     if (batch.messages >= this.#options.batchSize && !this.#isFlushing) this.#start();
+  }
+
+  traceAcked(text: string): void {
+    this.#gathering.traces.push(text);
   }
 
   whenDurable(done: () => void, failed: (error: StoreError) => void): void {
@@ -187,6 +196,7 @@ class BatchingCommitQueue implements CommitQueue {
     for (const channel of batch.channels) channel.flushedSequence = channel.flushTarget;
     for (const channel of batch.channels) this.#options.deliver(channel);
     this.#sendAcks(batch);
+    for (const text of batch.traces) this.#options.logger.trace(text);
     const waiters = batch.waiters.splice(0);
     reset(batch);
     for (const waiter of waiters) waiter.done();
@@ -263,6 +273,7 @@ function newBatch(): Batch {
     ackEnds: [],
     ackBytes: new Uint8Array(ACK_BYTES_START),
     messages: 0,
+    traces: [],
   };
 }
 
@@ -276,6 +287,7 @@ function reset(batch: Batch): void {
   batch.replies.length = 0;
   batch.ackEnds.length = 0;
   batch.messages = 0;
+  batch.traces.length = 0;
   if (batch.ackBytes.length > ACK_BYTES_KEPT) batch.ackBytes = new Uint8Array(ACK_BYTES_START);
 }
 

@@ -1,5 +1,12 @@
 import type { Bus, BusMessage, Clock, Logger, Sequence, Timestamp } from "@nats-streaming/kernel";
-import { byteString, byteStringToText, textToByteString, WireFault, wireFaultText } from "@nats-streaming/protocol";
+import {
+  byteString,
+  byteStringToText,
+  copyOf,
+  textToByteString,
+  WireFault,
+  wireFaultText,
+} from "@nats-streaming/protocol";
 import { decodeCtrlMsg } from "@nats-streaming/protocol/spb";
 import {
   encodePubAck,
@@ -111,7 +118,7 @@ export function createPublishHandler(options: PublishOptions): (message: BusMess
     const kept: BusMessage = {
       subject: message.subject,
       reply: message.reply,
-      bytes: message.bytes.slice(message.start, message.end),
+      bytes: copyOf(message.bytes, message.start, message.end),
       start: 0,
       end: message.end - message.start,
     };
@@ -178,8 +185,8 @@ export function createPublishHandler(options: PublishOptions): (message: BusMess
     channel.lastMillis = stamp.millis;
     channel.lastNanos = stamp.nanos;
     commit.touch(channel);
+    if (logger.traceEnabled) trace(client, message.reply !== "");
     commit.acknowledge(message.reply, view.bytes, view.guidStart, view.guidEnd);
-    if (logger.traceEnabled && logger.debugEnabled) traceReceived(client);
   };
 
   /**
@@ -212,10 +219,11 @@ export function createPublishHandler(options: PublishOptions): (message: BusMess
     return size + REDELIVERY_SIZE_MAX > bus.maxPayload;
   };
 
-  const traceReceived = (client: Client): void => {
+  const trace = (client: Client, isAcked: boolean): void => {
     const channel = byteStringToText(byteString(view.bytes, view.subjectStart, view.subjectEnd));
     const guid = byteStringToText(byteString(view.bytes, view.guidStart, view.guidEnd));
     logger.trace(`[Client:${client.info.id}] Received message from publisher subj=${channel} guid=${guid}`);
+    if (isAcked) commit.traceAcked(`[Client:${client.info.id}] Acking Publisher subj=${channel} guid=${guid}`);
   };
 
   return (message, entry) => {

@@ -122,7 +122,7 @@ export class TestBus implements Bus {
   publish(subject: string, bytes: Uint8Array, reply = "", start = 0, end: number = bytes.length): void {
     this.#check(subject, end - start);
     // Copied, as a real network would: what the publisher does to its buffer afterwards is nobody's business.
-    this.#network.route(subject, bytes.slice(start, end), reply);
+    this.#network.route(subject, new Uint8Array(bytes.subarray(start, end)), reply);
   }
 
   async request(subject: string, payload: Uint8Array, timeoutMillis: number): Promise<BusReply> {
@@ -140,7 +140,7 @@ export class TestBus implements Bus {
       };
       const timer = this.#clock.setTimer(timeoutMillis, () => finish({ kind: "timeout" }));
       const subscription = this.subscribe(inbox, (message) => {
-        finish({ kind: "reply", payload: message.bytes.slice(message.start, message.end) });
+        finish({ kind: "reply", payload: new Uint8Array(message.bytes.subarray(message.start, message.end)) });
       });
       if (this.#network.route(subject, payload, inbox) === 0) finish({ kind: "no_responders" });
     });

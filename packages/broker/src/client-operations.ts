@@ -1,0 +1,215 @@
+import {
+  CONNECT_DEFAULTS,
+  type ConnectOptions,
+  decodeConnect,
+  decodeInfo,
+  ERROR_TEXT,
+  type ErrorText,
+  encodeError,
+  errorText,
+  type LineHandler,
+  type MessageFrame,
+  NO_RESPONDERS_HEADERS,
+  OK_LINE,
+  PONG_LINE,
+  type SubscribeFrame,
+  type UnsubscribeFrame,
+} from "@nats-streaming/protocol/nats";
+import type { CloseReason } from "./close-reason.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import { isLiteralRange } from "./literal-range.ts";
+import { writeStatus } from "./message-writer.ts";
+import type { Route } from "./router.ts";
+import { keyOfBytes } from "./subject-key.ts";
+import { Subscription } from "./subscription.ts";
+
+const NO_ROUTE: Route = { values: [], queues: [] };
+
+/** What one client asks for, operation by operation. */
+export class ClientOperations implements LineHandler {
+  /** What the client has said of itself; the defaults before it has. */
+  options: ConnectOptions = CONNECT_DEFAULTS;
+  inMessages = 0;
+  inBytes = 0;
+  readonly #context: ConnectionContext;
+  readonly #connection: Connection;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** What each message is looked at for; kept apart from the options, for speed. */
+  #isVerbose = CONNECT_DEFAULTS.verbose;
+  #isPedantic = CONNECT_DEFAULTS.pedantic;
+  #wantsStatus = false;
+  /** What was looked up for the subject of the last message: holds for its series, while nobody subscribes. */
+  #route: Route = NO_ROUTE;
+  #routeSeries = -1;
+  #routeVersion = 0;
+
+  constructor(context: ConnectionContext, connection: Connection) {
+    this.#context = context;
+    this.#connection = connection;
+  }
+
+  /** Keys of the subjects the client listens to. */
+  get subjects(): readonly string[] {
+    return [...this.#subscriptions.values()].map((subscription) => subscription.subject);
+  }
+
+  onConnect(bytes: Uint8Array, start: number, end: number): void {
+    const { log } = this.#connection;
+    const decoded = decodeConnect(bytes, start, end, this.options);
+    if (decoded.kind === "invalid") {
+      log.error(decoded.message);
+      this.#connection.close("Protocol Violation");
+      return;
+    }
+    const options = decoded.options;
+    const { authenticator } = this.#context;
+    if (!authenticator.accepts(options)) {
+      log.error(`authentication error${authenticator.describe(options)}`);
+      this.#connection.close("Authentication Failure", ERROR_TEXT.authorization);
+      return;
+    }
+    this.options = options;
+    log.setClient(options);
+    log.trace(() => `<<- [CONNECT ${JSON.stringify(withoutSecrets(options))}]`);
+    if (options.protocol < 0 || options.protocol > 1) {
+      this.#refuse("Bad Client Protocol Version", ERROR_TEXT.clientProtocol);
+    } else if (options.no_responders && !options.headers) {
+      this.#refuse("No Responders Requires Headers", ERROR_TEXT.noRespondersNeedHeaders);
+    } else {
+      this.#isVerbose = options.verbose;
+      this.#isPedantic = options.pedantic;
+      this.#wantsStatus = options.no_responders;
+      this.#connection.connected(options);
+      this.#confirm();
+    }
+  }
+
+  onMessage(frame: MessageFrame): void {
+    const size = frame.payloadEnd - frame.payloadStart;
+    const { counters, router, delivery } = this.#context;
+    counters.inMessages++;
+    counters.inBytes += size;
+    this.inMessages++;
+    this.inBytes += size;
+    if (this.#isPedantic && !isLiteralRange(frame.bytes, frame.subjectStart, frame.subjectEnd)) {
+      this.#connection.outgoing.append(encodeError(ERROR_TEXT.invalidPublishSubject));
+    }
+    if (this.#connection.log.isTracing) this.#connection.log.traceIn(frame);
+    if (this.#isVerbose) this.#confirm();
+    if (frame.series !== this.#routeSeries || router.version !== this.#routeVersion) {
+      this.#route = router.route(frame.bytes, frame.view, frame.subjectStart, frame.subjectEnd);
+      this.#routeSeries = frame.series;
+      this.#routeVersion = router.version;
+    }
+    const isDelivered = delivery.relay(this.#connection, frame, this.#route);
+    if (this.#wantsStatus && !isDelivered && frame.replyEnd > frame.replyStart) this.#reportNoResponders(frame);
+  }
+
+  onSubscribe(frame: SubscribeFrame): void {
+    const { limits, router } = this.#context;
+    const { log, outgoing } = this.#connection;
+    const sid = keyOfBytes(frame.bytes, frame.sidStart, frame.sidEnd);
+    const subject = keyOfBytes(frame.bytes, frame.subjectStart, frame.subjectEnd);
+    const queue = keyOfBytes(frame.bytes, frame.queueStart, frame.queueEnd);
+    log.trace(() => `<<- [SUB ${subject}${queue === "" ? "" : ` ${queue}`} ${sid}]`);
+    if (limits.maxSubscriptions > 0 && this.#subscriptions.size >= limits.maxSubscriptions) {
+      log.error(ERROR_TEXT.subscriptionsExceeded);
+      outgoing.append(encodeError(ERROR_TEXT.subscriptionsExceeded));
+      return;
+    }
+    // A second subscription under one number changes nothing, and is no error either.
+    if (!this.#subscriptions.has(sid)) {
+      const subscription = new Subscription(subject, queue, sid, this.#connection, undefined);
+      if (!router.add(subscription)) {
+        outgoing.append(encodeError(ERROR_TEXT.invalidSubject));
+        return;
+      }
+      this.#subscriptions.set(sid, subscription);
+    }
+    this.#confirm();
+  }
+
+  onUnsubscribe(frame: UnsubscribeFrame): void {
+    const sid = keyOfBytes(frame.bytes, frame.sidStart, frame.sidEnd);
+    this.#connection.log.trace(() => `<<- [UNSUB ${sid}${frame.max > 0 ? ` ${frame.max}` : ""}]`);
+    const subscription = this.#subscriptions.get(sid);
+    if (subscription !== undefined) {
+      if (frame.max > subscription.delivered) subscription.max = frame.max;
+      else this.#endSubscription(subscription);
+    }
+    this.#confirm();
+  }
+
+  onPing(): void {
+    const { log, outgoing } = this.#connection;
+    log.trace(() => "<<- [PING]");
+    outgoing.append(PONG_LINE);
+    log.trace(() => "->> [PONG]");
+  }
+
+  onPong(): void {
+    this.#connection.log.trace(() => "<<- [PONG]");
+    this.#connection.pongReceived();
+  }
+
+  onOk(): void {
+    // Nothing was asked that this could be the answer to.
+  }
+
+  onError(bytes: Uint8Array, start: number, end: number): void {
+    this.#connection.log.error(`Client Error '${errorText(bytes, start, end)}'`);
+    this.#connection.close("Parse Error");
+  }
+
+  onInfo(bytes: Uint8Array, start: number, end: number): void {
+    if (decodeInfo(bytes, start, end) !== undefined) return;
+    this.#connection.log.error("INFO arguments are not a JSON object");
+    this.#connection.close("Protocol Violation");
+  }
+
+  /** A subscription has had as many messages as it asked for. */
+  limitReached(subscription: Subscription): void {
+    const { log } = this.#connection;
+    log.debug(`Auto-unsubscribe limit of ${subscription.max} reached for sid '${subscription.sid}'`);
+    this.#endSubscription(subscription);
+  }
+
+  /** The connection is closed: all interest ends. */
+  end(): void {
+    for (const subscription of this.#subscriptions.values()) this.#context.router.remove(subscription);
+    this.#subscriptions.clear();
+    this.#route = NO_ROUTE;
+    this.#routeSeries = -1;
+  }
+
+  #endSubscription(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription.sid);
+    this.#context.router.remove(subscription);
+    this.#connection.log.trace(() => `<-> [DELSUB ${subscription.sid}]`);
+  }
+
+  #confirm(): void {
+    if (this.#isVerbose) this.#connection.outgoing.append(OK_LINE);
+  }
+
+  #refuse(reason: CloseReason, text: ErrorText): void {
+    this.#connection.log.error(text);
+    this.#connection.close(reason, text);
+  }
+
+  /** Status 503 to the client's own subscription that would have got the answer. */
+  #reportNoResponders(frame: MessageFrame): void {
+    const { bytes, view, replyStart, replyEnd } = frame;
+    const route = this.#context.router.route(bytes, view, replyStart, replyEnd);
+    const own = route.values.find((candidate) => candidate.connection === this.#connection && !candidate.closed);
+    if (own === undefined) return;
+    writeStatus(this.#connection.outgoing, own, bytes, replyStart, replyEnd, NO_RESPONDERS_HEADERS);
+  }
+}
+
+/** What a trace may show of a `CONNECT`. */
+function withoutSecrets(options: ConnectOptions): Partial<ConnectOptions> {
+  const { pass: _pass, auth_token: _token, ...shown } = options;
+  return shown;
+}

@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Whether the reference is installed, in the version that the expectations were taken from. */
+export function hasNatsServer(): boolean {
+  const result = spawnSync("nats-server", ["--version"], { encoding: "utf8" });
+  return result.status === 0 && result.stdout.includes("v2.9.");
+}
+
+export interface NatsServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Runs the reference with lines of its own configuration language. */
+export async function startNatsServer(configuration: string): Promise<NatsServer> {
+  const folder = mkdtempSync(join(tmpdir(), "broker-conformance-"));
+  const port = await freePort();
+  const file = join(folder, "server.conf");
+  writeFileSync(file, `listen: 127.0.0.1:${port}\n${configuration}\n`);
+  const child: ChildProcess = spawn("nats-server", ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
+  await new Promise<void>((resolve, reject) => {
+    let log = "";
+    child.stderr?.on("data", (data: Buffer) => {
+      log += data.toString();
+      if (log.includes("Server is ready")) resolve();
+    });
+    child.once("exit", () => reject(new Error(`nats-server did not start: ${log}`)));
+  });
+  return {
+    port,
+    async stop(): Promise<void> {
+      const exited = once(child, "exit");
+      child.kill();
+      await exited;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
