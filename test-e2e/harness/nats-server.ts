@@ -36,6 +36,12 @@ export async function startNatsServer(stage: Stage, options: NatsServerOptions =
   return { port, url: `nats://127.0.0.1:${port}`, child };
 }
 
+/**
+ * Whether scenarios that need a real nats-server are to be left out: it is not installed, and whoever runs the tests allows
+ * that (`npm test` does, and prints what it means; CI does not).
+ */
+export const leaveOutNatsServer: boolean = process.env["LEAVE_OUT_NATS_SERVER"] === "1";
+
 /** Where nats-server is, or undefined. Debian puts it where only root's PATH looks. */
 export function natsServerPath(): string | undefined {
   const named = process.env["NATS_SERVER"];

@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import type { Child, Exit } from "./child.ts";
 import { type Monitor, monitorAt } from "./monitor.ts";
-import { startNatsServer } from "./nats-server.ts";
+import { leaveOutNatsServer, startNatsServer } from "./nats-server.ts";
 import { freePort } from "./ports.ts";
 import type { Stage } from "./stage.ts";
 import { configFile, launchServer, runServer, type StreamingServer, untilReady } from "./streaming-server.ts";
@@ -40,7 +40,7 @@ export type OpenNetwork = (stage: Stage, options?: NetworkOptions) => Promise<Ne
 /** Defines the same scenarios twice: over the server's own broker, and over a real nats-server that it connects to. */
 export function onBothBuses(title: string, scenarios: (openNetwork: OpenNetwork) => void): void {
   describe(`${title} (embedded broker)`, () => scenarios(openEmbeddedNetwork));
-  describe(`${title} (nats-server)`, () => scenarios(openExternalNetwork));
+  describe.skipIf(leaveOutNatsServer)(`${title} (nats-server)`, () => scenarios(openExternalNetwork));
 }
 
 /** The first streaming server brings the network with its embedded broker; every further one connects to that broker. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { startNatsServer } from "../harness/nats-server.ts";
+import { leaveOutNatsServer, startNatsServer } from "../harness/nats-server.ts";
 import { openEmbeddedNetwork } from "../harness/networks.ts";
 import { connectRaw, newInbox, pub } from "../harness/raw-client.ts";
 import { connectRawStan, newGuid, SUBJECTS } from "../harness/raw-stan.ts";
@@ -55,7 +55,7 @@ const brokers: readonly {
       return network;
     },
   },
-  { name: "nats-server", open: (stage) => startNatsServer(stage) },
+  ...(leaveOutNatsServer ? [] : [{ name: "nats-server", open: (stage: Stage) => startNatsServer(stage) }]),
 ];
 
 describe.each(brokers)("hostile lines to $name", ({ open }) => {

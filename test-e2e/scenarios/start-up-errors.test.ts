@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { startNatsServer } from "../harness/nats-server.ts";
 import { onBothBuses } from "../harness/networks.ts";
 import { freePort } from "../harness/ports.ts";
 import { connectStan } from "../harness/stan.ts";
@@ -160,7 +161,12 @@ onBothBuses("a streaming server that finds its place taken", (openNetwork) => {
 describe("a network that is not there", () => {
   it("OPER 4: an embedded broker whose port is taken says so and exits 1", async () => {
     const stage = testStage();
-    const { port } = await startNatsServer(stage);
+    const port = await freePort();
+    const taker = createServer().listen(port, "127.0.0.1");
+    stage.defer(() => {
+      taker.close();
+    });
+    await once(taker, "listening");
     const end = await runServer(stage, ["-a", "127.0.0.1", "-p", String(port)]);
     expect(end.code).toBe(1);
     expect(readLog(end.stderr.trimEnd().split("\n")).at(-1)).toMatchObject({
