@@ -112,6 +112,7 @@ describe("the nats client", () => {
     const connection = await client();
     const errors = (async () => {
       for await (const status of connection.status()) if (status.type === Events.Error) return status.data;
+      return undefined;
     })();
     connection.subscribe("a..b");
     expect(await errors).toBe("NATS_PROTOCOL_ERR");
