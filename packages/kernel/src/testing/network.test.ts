@@ -22,7 +22,7 @@ describe("TestNetwork", () => {
     const bus = new TestNetwork(clock).connect();
     bus.subscribe("echo", (message) => bus.publish(message.reply, message.bytes, "", message.start, message.end));
     bus.subscribe("silent", () => {});
-    expect(await bus.request("echo", text("hi"), 100)).toEqual({ kind: "reply", payload: text("hi") });
+    expect(await bus.request("echo", text("hi"), 100)).toEqual({ kind: "reply", payload: new Uint8Array(text("hi")) });
     expect(await bus.request("nobody", text(""), 100)).toEqual({ kind: "no_responders" });
     const waiting = bus.request("silent", text(""), 100);
     await clock.advanceAsync(100);
