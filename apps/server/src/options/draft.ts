@@ -9,9 +9,11 @@ import {
 } from "./nats-options.ts";
 import {
   type ClusteringOptions,
+  type DeliveryOptions,
   defaultStreamingOptions,
   type FileStoreOptions,
   type GeneralOptions,
+  type RedeliveryRule,
   type SqlStoreOptions,
   type StreamingOptions,
   type TlsClientOptions,
@@ -30,6 +32,9 @@ export interface OptionsDraft {
   readonly limits: Draft<GlobalLimits>;
   /** In file order. */
   readonly channels: Map<string, ChannelLimits>;
+  readonly delivery: Draft<Omit<DeliveryOptions, "channels">>;
+  /** In file order. */
+  readonly deliveryChannels: Map<string, RedeliveryRule>;
   readonly file: Draft<FileStoreOptions>;
   readonly sql: Draft<SqlStoreOptions>;
   readonly clustering: Draft<ClusteringOptions>;
@@ -41,14 +46,17 @@ export interface OptionsDraft {
 
 /** A draft that holds the defaults. */
 export function newDraft(): OptionsDraft {
-  const { tls, storeLimits, fileStore, sqlStore, clustering, ...general } = defaultStreamingOptions;
+  const { tls, storeLimits, delivery, fileStore, sqlStore, clustering, ...general } = defaultStreamingOptions;
   const { channels, ...limits } = storeLimits;
+  const { channels: deliveryChannels, ...deliveryForAll } = delivery;
   const { authorization, tls: natsTls, routes, ...nats } = defaultNatsOptions;
   return {
     general: { ...general },
     tls: { ...tls },
     limits: { ...limits },
     channels: new Map(channels),
+    delivery: { ...deliveryForAll },
+    deliveryChannels: new Map(deliveryChannels),
     file: { ...fileStore },
     sql: { ...sqlStore },
     clustering: { ...clustering },
@@ -65,6 +73,7 @@ export function streamingOptionsOf(draft: OptionsDraft): StreamingOptions {
     ...draft.general,
     tls: { ...draft.tls },
     storeLimits: { ...draft.limits, channels: new Map(draft.channels) },
+    delivery: { ...draft.delivery, channels: new Map(draft.deliveryChannels) },
     fileStore: { ...draft.file },
     sqlStore: { ...draft.sql },
     clustering: { ...draft.clustering },

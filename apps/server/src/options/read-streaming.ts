@@ -3,10 +3,13 @@ import type { OptionsDraft } from "./draft.ts";
 import { natsTopLevelKeys } from "./nats-table.ts";
 import type { OptionWarning } from "./option-warning.ts";
 import { readChannels } from "./read-channels.ts";
+import { readDeliveryChannels } from "./read-delivery.ts";
 import { keysOf, notAMap, readMapInto, warnOfUnknown } from "./read-map.ts";
 import {
   CHANNELS_KEYS,
   clusterSection,
+  DELIVERY_CHANNELS_KEY,
+  deliverySection,
   generalSection,
   limitsSection,
   type OptionSection,
@@ -65,15 +68,24 @@ function readSection(
   }
   // A block of NATS may bear the same name; then its own reader judges what we do not know.
   const foreign = shared && natsTopLevelKeys.has(entry.key.toLowerCase());
-  const known = section === limitsSection ? [...keysOf(section.options), ...CHANNELS_KEYS] : keysOf(section.options);
+  const known = [...keysOf(section.options), ...subsectionKeys(section)];
   const other = (inner: ConfigEntry, key: string): ConfigError | undefined => {
     if (section === limitsSection && CHANNELS_KEYS.includes(key)) return readChannels(inner, draft.channels, warnings);
+    if (section === deliverySection && key === DELIVERY_CHANNELS_KEY) {
+      return readDeliveryChannels(inner, draft.deliveryChannels, warnings);
+    }
     if (!foreign) warnOfUnknown(inner, known, warnings);
     return undefined;
   };
   const { options, lowerCaseKeys } = section;
   const outcome = readMapInto(entry.value, { options, target: draft, warnings, other, lowerCaseKeys });
   return outcome.kind === "wrong" ? outcome.error : undefined;
+}
+
+/** Keys of the maps inside a section. */
+function subsectionKeys(section: OptionSection): readonly string[] {
+  if (section === limitsSection) return CHANNELS_KEYS;
+  return section === deliverySection ? [DELIVERY_CHANNELS_KEY] : [];
 }
 
 const sectionByKey: ReadonlyMap<string, OptionSection> = new Map(

@@ -144,6 +144,7 @@ describe("the file", () => {
           ["bar", { maxMessages: 5, maxBytes: 6, maxAge: seconds(7), maxSubscriptions: 8, maxInactivity: seconds(9) }],
         ]),
       },
+      delivery: { honourMaxInFlightOnResume: false, maxRedeliveries: 0, deadLetter: "", channels: new Map() },
       fileStore: {
         compactEnabled: false,
         compactFragmentationPercent: 1,

@@ -1,6 +1,7 @@
 import type { ConfigMap } from "@nats-streaming/config";
 import type { NatsOptions } from "./nats-options.ts";
 import { parseRouteListener } from "./nats-urls.ts";
+import { deliveryError } from "./read-delivery.ts";
 import type { StreamingOptions } from "./streaming-options.ts";
 
 /** Why the server cannot start with these options, although each by itself is fine. */
@@ -12,7 +13,9 @@ export interface StartError {
 
 /** The first contradiction between options that is known before anything is started. */
 export function findStartError(streaming: StreamingOptions, nats: NatsOptions): StartError | undefined {
-  return clusteringError(streaming) ?? routeError(nats) ?? portError(nats) ?? tlsError(nats);
+  return (
+    clusteringError(streaming) ?? redeliveryError(streaming) ?? routeError(nats) ?? portError(nats) ?? tlsError(nats)
+  );
 }
 
 /**
@@ -28,6 +31,11 @@ function clusteringError(streaming: StreamingOptions): StartError | undefined {
   const text =
     "streaming clustering is not supported: for availability run a fault tolerance group on a shared store (-ft_group), or use the SQL store on a replicated database (-store sql)";
   return { text, hint: "", stream: "stderr" };
+}
+
+function redeliveryError(streaming: StreamingOptions): StartError | undefined {
+  const text = deliveryError(streaming);
+  return text === undefined ? undefined : { text, hint: "see docs/redelivery.md", stream: "stderr" };
 }
 
 function routeError(nats: NatsOptions): StartError | undefined {

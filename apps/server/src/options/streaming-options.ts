@@ -6,6 +6,7 @@ export interface StreamingOptions extends GeneralOptions {
   readonly tls: TlsClientOptions;
   /** Channels are in file order, which is the order of the partition list. */
   readonly storeLimits: StoreLimits;
+  readonly delivery: DeliveryOptions;
   readonly fileStore: FileStoreOptions;
   readonly sqlStore: SqlStoreOptions;
   readonly clustering: ClusteringOptions;
@@ -65,6 +66,22 @@ export interface TlsClientOptions {
   readonly serverName: string;
   /** Take any certificate. */
   readonly skipVerify: boolean;
+}
+
+/** What this server adds to the original's delivery; nothing of it is on by default. */
+export interface DeliveryOptions extends RedeliveryRule {
+  /** A durable that resumes gets no more than its max in flight at once, instead of everything pending. */
+  readonly honourMaxInFlightOnResume: boolean;
+  /** Rules of named channels and patterns, in file order; the narrowest that matches counts. */
+  readonly channels: ReadonlyMap<string, RedeliveryRule>;
+}
+
+/** When redelivering ends. */
+export interface RedeliveryRule {
+  /** How often a message is redelivered at most; 0 without end. For a channel, -1 as for all channels. */
+  readonly maxRedeliveries: number;
+  /** The channel that takes what was redelivered that often. For a channel, empty as for all channels. */
+  readonly deadLetter: string;
 }
 
 /** @see configuration.md 2.4 */
@@ -158,6 +175,7 @@ export const defaultStreamingOptions: StreamingOptions = {
   ioSleepMicros: 0,
   tls: { certFile: "", keyFile: "", caFile: "", serverName: "", skipVerify: false },
   storeLimits: defaultStoreLimits,
+  delivery: { honourMaxInFlightOnResume: false, maxRedeliveries: 0, deadLetter: "", channels: new Map() },
   fileStore: {
     compactEnabled: true,
     compactFragmentationPercent: 50,

@@ -6,6 +6,7 @@ import type {
   ClusteringOptions,
   FileStoreOptions,
   GeneralOptions,
+  RedeliveryRule,
   SqlStoreOptions,
   TlsClientOptions,
 } from "./streaming-options.ts";
@@ -122,6 +123,28 @@ export const CHANNELS_KEYS: readonly string[] = [
   "per_channel_limits",
 ];
 
+const redelivery = lensesOf<Draft<RedeliveryRule>>();
+
+/** What can be said of redelivery for all channels and for one. */
+export const redeliveryOptions: readonly OptionDefinition<Draft<RedeliveryRule>>[] = [
+  count("max_redeliveries", redelivery("maxRedeliveries"), "Redeliveries of a message at most; 0 without end"),
+  text("dead_letter", redelivery("deadLetter"), "Channel that takes what was redelivered that often"),
+];
+
+type DeliveryDraft = OptionsDraft["delivery"];
+
+const deliveryOptions: readonly OptionDefinition<DeliveryDraft>[] = [
+  flag(
+    "honour_max_in_flight_on_resume honor_max_in_flight_on_resume",
+    lensesOf<DeliveryDraft>()("honourMaxInFlightOnResume"),
+    "Send a durable that resumes no more than its max in flight at once",
+  ),
+  ...redeliveryOptions.map((option) => within("", (whole: DeliveryDraft): Draft<RedeliveryRule> => whole, option)),
+];
+
+/** Key of the per-channel section inside the delivery options. */
+export const DELIVERY_CHANNELS_KEY = "channels";
+
 const file = lensesOf<Draft<FileStoreOptions>>();
 
 /** @see configuration.md 2.4 */
@@ -231,6 +254,15 @@ export const limitsSection: OptionSection = section(
   limitOptions,
 );
 
+/** Of this server's own: the original ignores it. */
+export const deliverySection: OptionSection = section(
+  "delivery",
+  "",
+  "delivery options",
+  (draft) => draft.delivery,
+  deliveryOptions,
+);
+
 export const fileSection: OptionSection = section(
   "file_options",
   "file",
@@ -257,6 +289,7 @@ export const streamingSections: readonly OptionSection[] = [
   generalSection,
   tlsSection,
   limitsSection,
+  deliverySection,
   fileSection,
   sqlSection,
   clusterSection,
