@@ -13,6 +13,7 @@ import { natsBusOptions } from "./nats-bus-options.ts";
 import type { NatsOptions } from "./options/nats-options.ts";
 import type { StreamingOptions } from "./options/streaming-options.ts";
 import { NATS_VERSION, SERVER_VERSION } from "./options/version.ts";
+import { redeliveryRules } from "./redelivery-rules.ts";
 import type { ServerState } from "./server-state.ts";
 import { type StartFailure, startFailure } from "./start-failure.ts";
 
@@ -235,6 +236,8 @@ class ComposedServer implements Server {
       ...(this.#partition === undefined ? {} : { scope: this.#partition.scope }),
       probe: !streaming.partitioning && streaming.ftGroup === "",
       replaceDurable: streaming.replaceDurable,
+      honourMaxInFlightOnResume: streaming.delivery.honourMaxInFlightOnResume,
+      redeliveryRule: redeliveryRules(streaming.delivery),
       heartbeatIntervalMillis: durationToMillis(streaming.heartbeatInterval),
       heartbeatTimeoutMillis: durationToMillis(streaming.heartbeatTimeout),
       heartbeatFailCount: streaming.heartbeatFailCount,

@@ -1,9 +1,11 @@
 import type { BusMessage, Logger } from "@nats-streaming/kernel";
 import { byteString, byteStringToText, WireFault, wireFaultText } from "@nats-streaming/protocol";
+import { decodeCtrlMsg } from "@nats-streaming/protocol/spb";
 import { ackView, readAck } from "@nats-streaming/protocol/stan";
 import type { Channels } from "./channels.ts";
 import type { Delivery } from "./delivery.ts";
 import { rangeEquals } from "./range-equals.ts";
+import type { Redelivery } from "./redelivery.ts";
 import { releaseIfRoom, type Subscription } from "./subscription.ts";
 
 /** Subscriptions by their ack inbox. */
@@ -13,6 +15,7 @@ export interface AckOptions {
   readonly logger: Logger;
   readonly channels: Channels;
   readonly delivery: Delivery;
+  readonly redelivery: Redelivery;
   readonly inboxes: AckInboxes;
 }
 
@@ -35,6 +38,7 @@ export function createAckHandler(options: AckOptions): (message: BusMessage) => 
       );
     }
     if (remove(subscription, sequence) || group === undefined) {
+      if (subscription.held.size > 0) options.redelivery.held(subscription);
       if (releaseIfRoom(subscription)) {
         if (group === undefined) delivery.toSubscription(subscription);
         else delivery.toGroup(group);
@@ -51,12 +55,14 @@ export function createAckHandler(options: AckOptions): (message: BusMessage) => 
 
   return (message) => {
     const subscription = inboxes.get(message.subject);
+    if (subscription === undefined) return;
     const fault = readAck(view, message.bytes, message.start, message.end);
     if (fault !== WireFault.none) {
+      // The servers' own control messages are dropped without a word, as the original does.
+      if (decodeCtrlMsg(message.bytes, message.start, message.end).kind === "ok") return;
       logger.error(`Unable to unmarshal Ack: ${wireFaultText(fault)}`);
       return;
     }
-    if (subscription === undefined) return;
     if (!rangeEquals(message.bytes, view.subjectStart, view.subjectEnd, subscription.channel.nameBytes)) {
       if (channels.get(message.bytes, view.subjectStart, view.subjectEnd) === undefined) {
         const channel = byteStringToText(byteString(message.bytes, view.subjectStart, view.subjectEnd));
@@ -72,5 +78,6 @@ function remove(subscription: Subscription, sequence: number): boolean {
   if (!subscription.pending.remove(sequence)) return false;
   subscription.channel.store.subscriptions.ackPending(subscription.id, sequence);
   if (subscription.redeliveries.size > 0) subscription.redeliveries.delete(sequence);
+  if (subscription.held.size > 0) subscription.held.delete(sequence);
   return true;
 }

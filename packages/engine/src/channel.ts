@@ -1,6 +1,7 @@
 import type { Timer } from "@nats-streaming/kernel";
 import type { ChannelStore } from "@nats-streaming/store";
 import type { QueueGroup } from "./queue-group.ts";
+import type { RedeliveryRule } from "./redelivery-rule.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A named message log, its subscriptions, and where publishing stands. */
@@ -25,6 +26,8 @@ export interface Channel {
   /** Durables, active and offline, by {@link durableKey}. */
   readonly durables: Map<string, Subscription>;
   readonly groups: Map<string, QueueGroup>;
+  /** When redelivering ends; undefined: never. */
+  readonly redeliveryRule: RedeliveryRule | undefined;
   /** Subscription requests under way: they keep the channel from being deleted. */
   requests: number;
   /** Monotonic milliseconds of the last message, or of the moment from which inactivity counts. */

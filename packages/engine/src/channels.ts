@@ -5,6 +5,7 @@ import { type ChannelStore, type Store, StoreError } from "@nats-streaming/store
 import { createByteMap } from "./byte-map.ts";
 import type { Channel } from "./channel.ts";
 import { rangeEquals } from "./range-equals.ts";
+import type { RedeliveryRule } from "./redelivery-rule.ts";
 import type { ChannelScope } from "./scope.ts";
 
 /** All channels that exist. */
@@ -34,6 +35,7 @@ export interface ChannelsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly scope: ChannelScope | undefined;
+  readonly redeliveryRule: (channel: string) => RedeliveryRule | undefined;
   /** A channel has come into being, or been recovered. */
   readonly onCreated: (channel: Channel) => void;
 }
@@ -59,6 +61,7 @@ export function createChannels(options: ChannelsOptions): Channels {
       isTouched: false,
       lastMillis: 0,
       lastNanos: 0,
+      redeliveryRule: options.redeliveryRule(byteStringToText(name)),
       subscriptions: [],
       durables: new Map(),
       groups: new Map(),

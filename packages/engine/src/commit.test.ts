@@ -71,7 +71,7 @@ async function setSlowStage(): Promise<{ stage: Stage; store: SlowStore }> {
 }
 
 describe("a store that takes its time", () => {
-  it("keeps deliveries, PubAcks and responses back until the flush that covers them", async () => {
+  it("DK2 keeps deliveries, PubAcks and responses back until the flush that covers them", async () => {
     const { stage, store } = await setSlowStage();
     const client = await stage.client("me");
     const subscription = await client.subscribe("foo");
@@ -150,7 +150,7 @@ describe("a store that cannot write", () => {
     expect(stage.logger.lines).toContain("ERR Unable to store: no space left on device");
   });
 
-  it("refuses a subscription whose record it cannot keep, and leaves nothing of it", async () => {
+  it("PROTO 10.1.15 refuses a subscription whose record it cannot keep, and leaves nothing of it", async () => {
     const { stage, store } = await setSlowStage();
     const client = await stage.client("me");
     await client.publish("foo");
@@ -185,7 +185,7 @@ describe("a store that cannot write", () => {
 });
 
 describe("a store whose sync has failed", () => {
-  it("acknowledges and delivers nothing any more, and asks for the end of the server once", async () => {
+  it("PROTO 9.1.6 acknowledges and delivers nothing any more, and asks for the end of the server once", async () => {
     const { stage, store } = await setSlowStage();
     const client = await stage.client("me");
     const subscription = await client.subscribe("foo");

@@ -19,7 +19,7 @@ describe("connect requests", () => {
   });
 
   it.each(["", "a b", "a:b", "a,b", "a.b", "ü", "a\n", "a/b", "*"])(
-    "DLV-C1 are refused for the client ID %j",
+    "PROTO 7.1.2 DLV-C1 are refused for the client ID %j",
     async (id) => {
       const stage = await setStage();
       const error = await newcomer(stage, id).connect();
@@ -53,7 +53,7 @@ describe("connect requests", () => {
   });
 
   it.each([1, 2])(
-    "PROTO 7.2.3 are answered with ping subject and echoed ping values at protocol %d",
+    "PROTO 7.2.3 PROTO 7.2.4 are answered with ping subject and echoed ping values at protocol %d",
     async (protocol) => {
       const stage = await setStage();
       const client = newcomer(stage, "me");
@@ -79,7 +79,7 @@ describe("connect requests", () => {
 });
 
 describe("a client ID that is registered already", () => {
-  it("DLV-C3 is refused to a second connection while the first one lives", async () => {
+  it("PROTO 7.3.2 DLV-C3 is refused to a second connection while the first one lives", async () => {
     const stage = await setStage();
     await stage.client("me");
     expect(await newcomer(stage, "me").connect()).toBe("stan: clientID already registered");
@@ -109,7 +109,7 @@ describe("a client ID that is registered already", () => {
     expect(await newcomer(stage, "me").connect()).toBe("");
   });
 
-  it("DLV-C6 delays no other client while it is checked, and is refused at once to all others", async () => {
+  it("PROTO 7.3.4 PROTO 7.3.5 DLV-C6 delays no other client while it is checked, and is refused at once to all others", async () => {
     const stage = await setStage();
     const old = await stage.client("me");
     old.isAlive = false;
@@ -158,14 +158,14 @@ describe("a client that was replaced", () => {
     return { stage, old, next };
   };
 
-  it("DLV-C8 fails its pings and publishes by connection ID", async () => {
+  it("PROTO 7.4 DLV-C8 fails its pings and publishes by connection ID", async () => {
     const { old, next } = await replaced();
     expect(await old.ping()).toBe("client has been replaced or is no longer registered");
     expect(await old.publish("foo")).toBe("stan: invalid publish request");
     expect([await next.ping(), await next.publish("foo")]).toEqual(["", ""]);
   });
 
-  it("PROTO 7.4 closes its successor, because a close request names only the client ID", async () => {
+  it("PROTO 7.4 PK1 closes its successor, because a close request names only the client ID", async () => {
     const { stage, old } = await replaced();
     expect(await old.close()).toBe("");
     expect(stage.engine.inspection.clientCount).toBe(0);
@@ -211,7 +211,7 @@ describe("pings", () => {
     expect(await first.ping()).toBe("client has been replaced or is no longer registered");
   });
 
-  it("DLV-C9 of a client with failed heartbeats bring a heartbeat at once, whose answer clears it", async () => {
+  it("PROTO 8.2.2 DLV-C9 of a client with failed heartbeats bring a heartbeat at once, whose answer clears it", async () => {
     const stage = await setStage({ heartbeatIntervalMillis: 1000, heartbeatTimeoutMillis: 200 });
     const client = await stage.client("me");
     const pub = await stage.client("pub");
@@ -260,7 +260,7 @@ describe("heartbeats", () => {
     expect(stage.logger.lines).toContain("ERR [Client:me] Timed out on heartbeats");
   });
 
-  it("PROTO 8.1.4 close a client without a listener after interval x (fail count + 1)", async () => {
+  it("PROTO 8.1.3 PROTO 8.1.4 close a client without a listener after interval x (fail count + 1)", async () => {
     const stage = await setStage({
       heartbeatIntervalMillis: 1000,
       heartbeatTimeoutMillis: 1000,
@@ -286,7 +286,7 @@ describe("heartbeats", () => {
     expect(stage.engine.inspection.clientCount).toBe(1);
   });
 
-  it("DLV-C5 block nothing else of a client while one is unanswered", async () => {
+  it("PROTO 8.1.7 DLV-C5 block nothing else of a client while one is unanswered", async () => {
     const stage = await setStage({ heartbeatIntervalMillis: 1000, heartbeatTimeoutMillis: 10_000 });
     const client = await stage.client("me");
     client.isAlive = false;
@@ -298,7 +298,7 @@ describe("heartbeats", () => {
 });
 
 describe("close requests", () => {
-  it("PROTO 12.3 are refused when they cannot be decoded or name nobody", async () => {
+  it("PROTO 12.3.1 PROTO 12.3.3 are refused when they cannot be decoded or name nobody", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     expect(await client.close()).toBe("");
@@ -309,7 +309,7 @@ describe("close requests", () => {
     expect(Buffer.from(empty!).toString("hex")).toBe("0a167374616e3a20756e6b6e6f776e20636c69656e744944");
   });
 
-  it("DLV-G5 let everything be stored that was published before", async () => {
+  it("PROTO 13.4 DLV-G5 let everything be stored that was published before", async () => {
     const stage = await setStage({ batchSize: 50 });
     const client = await stage.client("me");
     const errors: string[] = [];

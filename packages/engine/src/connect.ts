@@ -30,6 +30,8 @@ export interface ConnectOptions {
   readonly closeClient: (client: Client) => void;
   /** How long the owner of a client ID may take to show that it lives, 500 in the original. */
   readonly duplicateCheckMillis: number;
+  /** The engine has stopped: whoever is still being checked gets no answer. */
+  readonly isStopped: () => boolean;
 }
 
 /** The protocol level that every response states. @see protocol.md 7.2 */
@@ -117,6 +119,7 @@ export function createConnectHandler(options: ConnectOptions): (message: BusMess
     checking.add(request.clientId);
     const answer = await bus.request(owner.info.hbInbox, NO_PAYLOAD, options.duplicateCheckMillis);
     checking.delete(request.clientId);
+    if (options.isStopped()) return;
     if (answer.kind === "reply") {
       refuseDuplicate(reply, request.clientId);
       return;

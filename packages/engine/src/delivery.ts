@@ -38,14 +38,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   let coldSequence = 0;
 
   /**
-   * Finds the first message from `from` on. Gaps and what limits have removed are skipped; nothing above what is flushed
-   * is seen.
+   * Finds the first message from `from` on. Gaps, what limits have removed, and what a store gives as empty are skipped;
+   * nothing above what is flushed is seen.
    */
   const next = (channel: Channel, log: MessageLog, from: number): number => {
     let sequence = Math.max(from, log.firstSequence);
     for (; sequence <= channel.flushedSequence; sequence++) {
       const found = log.lookup(sequence, message);
-      if (found === LOOKUP_FOUND) return sequence;
+      if (found === LOOKUP_FOUND && message.start < message.end) return sequence;
       if (found === LOOKUP_COLD) {
         coldSequence = sequence;
         return COLD;
@@ -124,7 +124,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     toSubscription,
     toGroup,
     toChannel(channel) {
-      for (const subscription of channel.subscriptions) toSubscription(subscription);
+      const { subscriptions } = channel;
+      for (let i = 0; i < subscriptions.length; i++) {
+        const subscription = subscriptions[i]!;
+        toSubscription(subscription);
+        // A subscriber in this very process may have ended it before `publish` returned: then the next one moved up.
+        if (subscriptions[i] !== subscription) i--;
+      }
       for (const group of channel.groups.values()) toGroup(group);
     },
   };

@@ -4,11 +4,13 @@ import { type ClientSubjects, clientSubjects, pingSubject } from "@nats-streamin
 import { type RecoveredState, type Store, StoreError } from "@nats-streaming/store";
 import { type AckInboxes, createAckHandler } from "./acks.ts";
 import { createChannels } from "./channels.ts";
+import { closed } from "./client.ts";
 import { createClients } from "./clients.ts";
 import { createClientCloser, createCloseHandler } from "./close-client.ts";
 import { createCommitQueue } from "./commit.ts";
 import { createConnectHandler } from "./connect.ts";
-import { createDelivery } from "./delivery.ts";
+import { createDeadLetters } from "./dead-letters.ts";
+import { createDelivery, type Delivery } from "./delivery.ts";
 import { createEarlyRequests } from "./early-requests.ts";
 import { createEnding } from "./ending.ts";
 import { createHeartbeats } from "./heartbeat.ts";
@@ -22,10 +24,11 @@ import { rebuild } from "./recovery.ts";
 import { createRedelivery, type Redelivery } from "./redelivery.ts";
 import { createResponder } from "./responder.ts";
 import { createSender } from "./sender.ts";
+import { createStamper } from "./stamper.ts";
 import { createStarter } from "./starter.ts";
 import { newStatistics } from "./statistics.ts";
 import { createSubscribeHandler } from "./subscribe.ts";
-import { begin, type Subscription } from "./subscription.ts";
+import { begin, end as endSubscription, type Subscription } from "./subscription.ts";
 import { createSubscriptionMaker } from "./subscription-maker.ts";
 import { createUnsubscribeHandler } from "./unsubscribe.ts";
 
@@ -124,6 +127,7 @@ async function serve(
   const statistics = newStatistics();
   const clients = createClients();
   const inboxes: AckInboxes = new Map();
+  let isStopped = false;
   const respond = createResponder(bus);
 
   const sender = createSender({
@@ -134,7 +138,22 @@ async function serve(
     onTimer: (subscription) => redelivery.onTimer(subscription),
   });
   const delivery = createDelivery({ clock, logger, sender });
-  const redelivery: Redelivery = createRedelivery({ clock, logger, sender, delivery });
+  const deadLetters = createDeadLetters({
+    clock,
+    logger,
+    channels: () => channels,
+    commit: () => commit,
+    stampFor: (channel) => stampFor(channel),
+    acknowledgeFor: (subscription, sequence) => redelivery.acknowledgeFor(subscription, sequence),
+  });
+  const redelivery: Redelivery = createRedelivery({
+    clock,
+    logger,
+    sender,
+    delivery,
+    deadLetters,
+    honourMaxInFlightOnResume: options.honourMaxInFlightOnResume ?? false,
+  });
   const starter = createStarter(delivery, redelivery);
 
   const commit = createCommitQueue({
@@ -150,8 +169,16 @@ async function serve(
     },
     onFatal: options.onFatal,
   });
+  const stampFor = createStamper({ clock, commit });
   const inactivity = createInactivity({ store, clock, logger, commit, channels: () => channels });
-  const channels = createChannels({ store, clock, logger, scope, onCreated: (channel) => inactivity.watch(channel) });
+  const channels = createChannels({
+    store,
+    clock,
+    logger,
+    scope,
+    redeliveryRule: options.redeliveryRule ?? ((): undefined => undefined),
+    onCreated: (channel) => inactivity.watch(channel),
+  });
   const early =
     scope === undefined
       ? undefined
@@ -180,7 +207,6 @@ async function serve(
 
   const handlePublish = createPublishHandler({
     bus,
-    clock,
     logger,
     statistics,
     clients,
@@ -188,9 +214,10 @@ async function serve(
     commit,
     scope,
     early,
+    stampFor,
     subjectPrefix: subjects.publish,
   });
-  const handleAck = createAckHandler({ logger, channels, delivery, inboxes });
+  const handleAck = createAckHandler({ logger, channels, delivery, redelivery, inboxes });
   const handleConnect = createConnectHandler({
     bus,
     clock,
@@ -204,13 +231,13 @@ async function serve(
     respond,
     closeClient,
     duplicateCheckMillis: options.duplicateCheckMillis ?? DUPLICATE_CHECK_MILLIS,
+    isStopped: () => isStopped,
   });
   const handleSubscribe = createSubscribeHandler({
     clock,
     logger,
     clients,
     channels,
-    inboxes,
     commit,
     early,
     end,
@@ -248,22 +275,18 @@ async function serve(
   describeSubjects(options, subjects);
 
   for (const client of clients.all()) heartbeats.start(client);
-  void release(recovered, delivery.toSubscription, redelivery, (subscription) => {
-    const { group } = subscription;
-    if (group?.members.every((member) => member.state !== "starting")) {
-      group.onHold = false;
-      delivery.toGroup(group);
-    }
-  });
+  void release(recovered, delivery, redelivery);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     for (const subscription of listening) subscription.unsubscribe();
     early?.close();
-    for (const client of clients.all()) client.heartbeatTimer?.cancel();
-    for (const subscription of inboxes.values()) subscription.timer?.cancel();
-    for (const channel of channels.all()) channel.inactivityTimer?.cancel();
     await commit.drain();
+    // What still waits for an answer or for a read finds everybody gone: nothing may touch the store any more.
+    isStopped = true;
+    inactivity.close();
+    for (const client of clients.all()) closed(client);
+    for (const subscription of inboxes.values()) endSubscription(subscription);
     await store.close();
   };
   return {
@@ -278,19 +301,33 @@ async function serve(
 
 const ignore = (): void => {};
 
-/** Redelivers what is due to each recovered subscription, then lets it have new messages. @see delivery.md 11.2 */
-async function release(
-  recovered: readonly Subscription[],
-  deliver: (subscription: Subscription) => void,
-  redelivery: Redelivery,
-  memberReleased: (subscription: Subscription) => void,
-): Promise<void> {
-  for (const subscription of recovered) {
-    await redelivery.recovered(subscription);
-    if (subscription.state !== "starting") continue;
+/**
+ * Lets recovered subscriptions have new messages: at once where nothing is pending, else after what is due has been
+ * redelivered. Queue groups with pending messages wait until everybody had that.
+ * @see delivery.md 11.2
+ */
+async function release(recovered: readonly Subscription[], delivery: Delivery, redelivery: Redelivery): Promise<void> {
+  const start = (subscription: Subscription, ackInbox: string): void => {
+    // It may have ended meanwhile, or been closed and resumed: then its response starts it.
+    if (subscription.state !== "starting" || subscription.ackInbox !== ackInbox) return;
     begin(subscription);
-    if (subscription.group === undefined) deliver(subscription);
-    else memberReleased(subscription);
+    if (subscription.group === undefined) delivery.toSubscription(subscription);
+    else delivery.toGroup(subscription.group);
+  };
+  const waiting: Subscription[] = [];
+  for (const subscription of recovered) {
+    if (subscription.pending.size > 0) waiting.push(subscription);
+    else start(subscription, subscription.ackInbox);
+  }
+  for (const subscription of waiting) {
+    const { ackInbox } = subscription;
+    await redelivery.recovered(subscription);
+    start(subscription, ackInbox);
+  }
+  for (const { group } of waiting) {
+    if (!group?.onHold) continue;
+    group.onHold = false;
+    delivery.toGroup(group);
   }
 }
 

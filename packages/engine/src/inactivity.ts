@@ -15,6 +15,8 @@ export interface Inactivity {
   watch(channel: Channel): void;
   /** A subscription is being made: the channel stays. */
   unwatch(channel: Channel): void;
+  /** Stops all timers, for good. */
+  close(): void;
 }
 
 export interface InactivityOptions {
@@ -27,6 +29,7 @@ export interface InactivityOptions {
 
 export function createInactivity(options: InactivityOptions): Inactivity {
   const { store, clock, logger, commit } = options;
+  let isClosed = false;
 
   const limitMillis = (channel: Channel): number => {
     const limit = store.channelLimits(channel.name)?.maxInactivity ?? durationNanos(0n);
@@ -52,6 +55,7 @@ export function createInactivity(options: InactivityOptions): Inactivity {
   };
 
   const watch = (channel: Channel): void => {
+    if (isClosed) return;
     const limit = limitMillis(channel);
     if (limit <= 0 || channel.isDeleting || isUsed(channel)) return;
     channel.lastActivity = clock.monotonicMillis();
@@ -60,7 +64,9 @@ export function createInactivity(options: InactivityOptions): Inactivity {
 
   const decide = (channel: Channel): void => {
     if (channel.isDeleting || isUsed(channel) || channel.inactivityTimer !== undefined) return;
-    const remaining = channel.lastActivity + limitMillis(channel) - clock.monotonicMillis();
+    // A message that gathers for the next flush will be acknowledged: it is activity already.
+    const lastActivity = channel.isTouched ? clock.monotonicMillis() : channel.lastActivity;
+    const remaining = lastActivity + limitMillis(channel) - clock.monotonicMillis();
     if (remaining > 0) {
       arm(channel, remaining, "cannot be deleted now, reset timer to fire in");
       return;
@@ -87,6 +93,10 @@ export function createInactivity(options: InactivityOptions): Inactivity {
       channel.inactivityTimer.cancel();
       channel.inactivityTimer = undefined;
       if (logger.debugEnabled) logger.debug(`Channel ${quote(channel.name)} delete timer stopped`);
+    },
+    close() {
+      isClosed = true;
+      for (const channel of options.channels().all()) channel.inactivityTimer?.cancel();
     },
   };
 }

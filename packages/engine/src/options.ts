@@ -1,5 +1,6 @@
 import type { Bus, Clock, Logger, Random } from "@nats-streaming/kernel";
 import type { Store } from "@nats-streaming/store";
+import type { RedeliveryRule } from "./redelivery-rule.ts";
 import type { ChannelScope } from "./scope.ts";
 
 /** What an engine needs. Times are in milliseconds. @see protocol.md 16 */
@@ -18,6 +19,13 @@ export interface EngineOptions {
   /** Asks at the start whether another server with this cluster ID runs; not for partitions and fault tolerance. */
   readonly probe: boolean;
   readonly replaceDurable: boolean;
+  /**
+   * A durable, or an offline durable queue group, that resumes gets no more than its max in flight at once; by default it
+   * gets everything pending, as from the original.
+   */
+  readonly honourMaxInFlightOnResume?: boolean;
+  /** When redelivering ends on a channel (text); never if left out. Asked once per channel. */
+  readonly redeliveryRule?: (channel: string) => RedeliveryRule | undefined;
   readonly heartbeatIntervalMillis: number;
   readonly heartbeatTimeoutMillis: number;
   readonly heartbeatFailCount: number;

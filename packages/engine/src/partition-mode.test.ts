@@ -25,7 +25,7 @@ const ghost = (stage: Awaited<ReturnType<typeof setStage>>, id: string): TestCli
   new TestClient(id, stage.network.connect(), stage.clock);
 
 describe("a partitioned engine", () => {
-  it("PART-05 serves listed channels and leaves all others unanswered", async () => {
+  it("PART-05 DLV-P4 serves listed channels and leaves all others unanswered", async () => {
     const stage = await setStage({ scope: scopeOf("foo", "baz.*") });
     const client = await stage.client("me");
     expect([await client.publish("foo"), await client.publish("baz.one")]).toEqual(["", ""]);
@@ -38,7 +38,7 @@ describe("a partitioned engine", () => {
     expect(stage.engine.inspection.channelNames()).toEqual(["baz.one", "foo"]);
   });
 
-  it("PART-10 refuses a wildcard channel at once", async () => {
+  it("PART-10 DLV-P7 refuses a wildcard channel at once", async () => {
     const stage = await setStage({ scope: scopeOf("foo.*", "bar.>") });
     const client = await stage.client("me");
     expect((await client.subscribe("foo.*")).error).toBe("stan: invalid subject");
@@ -70,7 +70,7 @@ describe("a partitioned engine", () => {
     expect(stage.engine.inspection.channelNames()).toEqual([]);
   });
 
-  it("PART-11 lets a publish that overtakes its connect wait, and refuses it after a second", async () => {
+  it("PART-11 DLV-P8 lets a publish that overtakes its connect wait, and refuses it after a second", async () => {
     const stage = await setStage({ scope: scopeOf("foo") });
     for (let round = 0; round < 5; round++) {
       const client = ghost(stage, `race${round}`);
@@ -100,7 +100,7 @@ describe("a partitioned engine", () => {
     expect((await other.subscribe("foo")).seen.map(({ data }) => data)).toEqual(["other", "1", "2", "3"]);
   });
 
-  it("PART-12 lets a subscription request that overtakes its connect wait, and refuses it after a second", async () => {
+  it("PART-12 DLV-P8 lets a subscription request that overtakes its connect wait, and refuses it after a second", async () => {
     const stage = await setStage({ scope: scopeOf("foo") });
     const client = ghost(stage, "early");
     const refused = client.subscribe("foo");
@@ -114,7 +114,7 @@ describe("a partitioned engine", () => {
     expect((await client.subscribe("foo")).error).toBe("");
   });
 
-  it("PART-15 remembers at most 256 invalid clients", async () => {
+  it("PART-15 DLV-P8 remembers at most 256 invalid clients", async () => {
     const stage = await setStage({ scope: scopeOf("foo") });
     let answers = 0;
     const clients = Array.from({ length: 300 }, (_, i) => ghost(stage, `ghost${i}`));
@@ -128,7 +128,7 @@ describe("a partitioned engine", () => {
     expect(answers - 300).toBeLessThanOrEqual(256);
   });
 
-  it("PART-16 replaces a durable when that is asked for", async () => {
+  it("PART-16 DLV-P9 replaces a durable when that is asked for", async () => {
     const stage = await setStage({ scope: scopeOf("foo"), replaceDurable: true });
     const client = await stage.client("me");
     const first = await client.subscribe("foo", { durableName: "dur" });

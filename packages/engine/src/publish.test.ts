@@ -1,5 +1,5 @@
 import { byteStringBytes } from "@nats-streaming/protocol";
-import { decodePubAck, encodePubMsg } from "@nats-streaming/protocol/stan";
+import { decodeMsgProto, decodePubAck, encodePubMsg, type MsgProto } from "@nats-streaming/protocol/stan";
 import { describe, expect, it } from "vitest";
 import { CLUSTER, decodedValue, type Stage, setStage, type TestClient } from "../test/harness.ts";
 
@@ -17,7 +17,7 @@ async function ask(
 const messages = (stage: Stage, channel: string): number => stage.engine.inspection.channel(channel)?.messages ?? 0;
 
 describe("publishing", () => {
-  it("stores a message, numbers it from 1 and acknowledges it with its guid", async () => {
+  it("DLV-G9 stores a message, numbers it from 1 and acknowledges it with its guid", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const payload = encodePubMsg({ guid: "g".repeat(300), subject: "foo", connId: client.connId });
@@ -36,7 +36,7 @@ describe("publishing", () => {
     expect(messages(stage, "foo")).toBe(0);
   });
 
-  it("PROTO 9.1.1 ignores what is one of the servers' own control messages", async () => {
+  it("PROTO 9.1.1 PK4 ignores what is one of the servers' own control messages", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     expect(await ask(client, `${PUB}.foo`, byteStringBytes("\x08\x01\x12\x03abc"))).toBeUndefined();
@@ -68,7 +68,7 @@ describe("publishing", () => {
     expect(await send({ clientId: "nobody" })).toMatchObject(invalid);
   });
 
-  it("PROTO 9.2 keeps the first spelling of a channel and refuses others", async () => {
+  it("PROTO 9.2 PK5 keeps the first spelling of a channel and refuses others", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     expect(await client.publish("foo")).toBe("");
@@ -93,7 +93,7 @@ describe("publishing", () => {
     expect(stage.engine.inspection.channelNames()).toEqual(["inside"]);
   });
 
-  it("PROTO 9.1 stores the same guid twice, because nothing is de-duplicated", async () => {
+  it("PROTO 9.1 rule 3 stores the same guid twice, because nothing is de-duplicated", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const payload = encodePubMsg({ guid: "same", subject: "foo", connId: client.connId });
@@ -102,7 +102,7 @@ describe("publishing", () => {
     expect(messages(stage, "foo")).toBe(2);
   });
 
-  it("PROTO 13.2 sends the messages of a batch to subscribers before their PubAcks, both in order", async () => {
+  it("PROTO 9.1 rule 7 PROTO 13.2 sends the messages of a batch to subscribers before their PubAcks, both in order", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const subscription = await client.subscribe("foo");
@@ -145,12 +145,11 @@ describe("publishing", () => {
     expect(acks).toEqual([1, 2]);
   });
 
-  it("gives messages of one turn timestamps that ascend, and never goes back with the clock", async () => {
+  it("DLV 2.4 gives messages of one turn timestamps that ascend, and never goes back with the clock", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const subscription = await client.subscribe("foo");
     const stamps: bigint[] = [];
-    const { decodeMsgProto } = await import("@nats-streaming/protocol/stan");
     client.bus.subscribe(subscription.inbox, (message) => {
       stamps.push(decodedValue(decodeMsgProto(message.bytes, message.start, message.end)).timestamp);
     });
@@ -162,7 +161,7 @@ describe("publishing", () => {
     expect(stamps).toEqual([first, first + 1n, first + 2n, first + 2n]);
   });
 
-  it("PK7 refuses a message that no subscriber could ever receive", async () => {
+  it("PROTO 9.1 rule 6 PK7 DK8 refuses a message that no subscriber could ever receive", async () => {
     const stage = await setStage();
     const client = await stage.client("m", { connId: new Uint8Array(0) });
     const overhead =
@@ -177,6 +176,37 @@ describe("publishing", () => {
     expect((await ask(client, `${PUB}.f`, payload))?.error).toContain("cannot be delivered within the maximum payload");
     expect(await client.publish("f")).toBe("stan: invalid publish request");
     expect(messages(stage, "f")).toBe(0);
+  });
+
+  it("PROTO 9.1 rule 5 PROTO 11.1 delivers the reply as it was and drops the checksum", async () => {
+    const stage = await setStage();
+    const client = await stage.client("me");
+    const subscription = await client.subscribe("foo");
+    const seen: MsgProto[] = [];
+    client.bus.subscribe(subscription.inbox, ({ bytes, start, end, reply }) => {
+      expect(reply).toBe("");
+      seen.push(decodedValue(decodeMsgProto(bytes.slice(start, end))));
+    });
+    const publish = { guid: "g", subject: "foo", reply: "answer.here\xff", connId: client.connId };
+    await ask(
+      client,
+      `${PUB}.foo`,
+      encodePubMsg({ ...publish, sha256: byteStringBytes("\x01\x02"), data: byteStringBytes("\0") }),
+    );
+    await ask(client, `${PUB}.foo`, encodePubMsg({ ...publish, reply: "" }));
+    expect(seen).toMatchObject([
+      { sequence: 1n, subject: "foo", reply: "answer.here\xff", redelivered: false, redeliveryCount: 0, crc32: 0 },
+      { sequence: 2n, subject: "foo", reply: "", data: new Uint8Array(0) },
+    ]);
+    expect([...seen[0]!.data]).toEqual([0]);
+  });
+
+  it("PROTO 9.1 rule 4 stores what names no subject for the PubAck", async () => {
+    const stage = await setStage();
+    const client = await stage.client("me");
+    client.publishQuietly("foo");
+    await stage.clock.settle();
+    expect(messages(stage, "foo")).toBe(1);
   });
 
   it("counts what comes in and what goes out", async () => {

@@ -1,4 +1,4 @@
-import type { Bus, BusMessage, Clock, Logger, Sequence, Timestamp } from "@nats-streaming/kernel";
+import type { Bus, BusMessage, Logger, Sequence, Timestamp } from "@nats-streaming/kernel";
 import {
   byteString,
   byteStringToText,
@@ -27,17 +27,18 @@ import type { CommitQueue } from "./commit.ts";
 import type { EarlyRequests } from "./early-requests.ts";
 import { messageTooLarge } from "./errors.ts";
 import type { ChannelScope } from "./scope.ts";
+import type { Stamper } from "./stamper.ts";
 import type { Statistics } from "./statistics.ts";
 
 export interface PublishOptions {
   readonly bus: Bus;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly statistics: Statistics;
   readonly clients: Clients;
   readonly channels: Channels;
   readonly commit: CommitQueue;
   readonly scope: ChannelScope | undefined;
+  readonly stampFor: Stamper;
   /** Set in partition mode, where a publish may overtake the connect of its client. */
   readonly early: EarlyRequests | undefined;
   /** The subject that publishes come on, without the channel and the dot before it. */
@@ -62,10 +63,8 @@ const GROWTH_BYTES_MAX = 11 + 11 + REDELIVERY_SIZE_MAX;
  * @see protocol.md 9, partitioning.md 5 and 10
  */
 export function createPublishHandler(options: PublishOptions): (message: BusMessage, entry: number) => void {
-  const { bus, clock, logger, statistics, clients, channels, commit, scope, early } = options;
+  const { bus, logger, statistics, clients, channels, commit, scope, early, stampFor } = options;
   const view = pubMsgView();
-  const stamp: Timestamp = { millis: 0, nanos: 0 };
-  let stampTurn = -1;
   const prefixLength = options.subjectPrefix.length + 1;
   let routedSubject = "";
   let routedEntry = 0;
@@ -174,37 +173,16 @@ export function createPublishHandler(options: PublishOptions): (message: BusMess
       return;
     }
     const log = channel.store.messages;
-    stampFor(channel);
     try {
-      log.append((log.lastSequence + 1) as Sequence, view, stamp);
+      log.append((log.lastSequence + 1) as Sequence, view, stampFor(channel));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       processingError(message, client, textToByteString(error.message));
       return;
     }
-    channel.lastMillis = stamp.millis;
-    channel.lastNanos = stamp.nanos;
     commit.touch(channel);
     if (logger.traceEnabled) trace(client, message.reply !== "");
     commit.acknowledge(message.reply, view.bytes, view.guidStart, view.guidEnd);
-  };
-
-  /**
-   * Sets the timestamp of the next message: the clock is read once a turn, further messages of the turn follow a
-   * nanosecond apart, and a channel's timestamps never decrease.
-   */
-  const stampFor = (channel: Channel): void => {
-    if (stampTurn !== commit.turn) {
-      clock.read(stamp);
-      stampTurn = commit.turn;
-    } else if (++stamp.nanos === 1_000_000) {
-      stamp.nanos = 0;
-      stamp.millis++;
-    }
-    if (stamp.millis < channel.lastMillis || (stamp.millis === channel.lastMillis && stamp.nanos < channel.lastNanos)) {
-      stamp.millis = channel.lastMillis;
-      stamp.nanos = channel.lastNanos;
-    }
   };
 
   /** Whether no subscriber could ever receive it. @see protocol.md 18 PK7 */
@@ -214,7 +192,7 @@ export function createPublishHandler(options: PublishOptions): (message: BusMess
       channel.nameBytes.length + SUBJECT_FIELD_HEAD_MAX,
       view.replyEnd - view.replyStart,
       view.dataEnd - view.dataStart,
-      stamp,
+      LATEST,
     );
     return size + REDELIVERY_SIZE_MAX > bus.maxPayload;
   };
@@ -244,6 +222,9 @@ export function createPublishHandler(options: PublishOptions): (message: BusMess
     else store(message, client);
   };
 }
+
+/** A timestamp that takes as many bytes as any of this century. */
+const LATEST: Timestamp = { millis: 4_000_000_000_000, nanos: 0 };
 
 /** A publish for a log line: who and where, never what. */
 function describe(view: PubMsgView): string {

@@ -8,6 +8,7 @@ import type { Client } from "./client.ts";
 import type { Clients } from "./clients.ts";
 import { createPendingAcks } from "./pending.ts";
 import type { QueueGroup } from "./queue-group.ts";
+import { recordOf } from "./record.ts";
 import type { Subscription } from "./subscription.ts";
 
 export interface RecoveryOptions {
@@ -49,7 +50,11 @@ function rebuildSubscription(
     const isOffline = state.isClosed || owner === undefined;
     const subscription = build(record, channel, undefined, isOffline ? undefined : owner, options);
     channel.durables.set(durableKey(state.clientId, state.durableName), subscription);
-    if (isOffline) return undefined;
+    if (isOffline) {
+      // Otherwise a later registration of that client ID would make the next server take it for active.
+      if (!state.isClosed) channel.store.subscriptions.update(recordOf(subscription));
+      return undefined;
+    }
     channel.subscriptions.push(subscription);
     return subscription;
   }
@@ -112,20 +117,30 @@ function rebuildMember(
         `${byteStringToText(channel.name)}: the one with the highest position is used`,
     );
     group.shadow = former.lastSent >= subscription.lastSent ? former : subscription;
-    const dropped = group.shadow === former ? subscription : former;
-    channel.store.subscriptions.delete(dropped.id);
+    merge(group.shadow === former ? subscription : former, group.shadow);
   }
   return undefined;
 }
 
-/** With members present, an offline record is a left-over; without any, nothing is on hold. */
+/** With members present, an offline record is a left-over; without anything pending, nothing is on hold. */
 function settleGroup(group: QueueGroup): void {
-  if (group.members.length === 0) {
-    group.onHold = false;
-  } else if (group.shadow !== undefined) {
-    group.channel.store.subscriptions.delete(group.shadow.id);
+  const [first] = group.members;
+  if (first !== undefined && group.shadow !== undefined) {
+    merge(group.shadow, first);
     group.shadow = undefined;
   }
+  group.onHold = group.members.some((member) => member.pending.size > 0);
+}
+
+/** Drops a surplus record of a group; what it has pending goes to `heir`: rather delivered twice than not at all. */
+function merge(dropped: Subscription, heir: Subscription): void {
+  const { subscriptions } = heir.channel.store;
+  for (const { sequence, deadline } of dropped.pending.due(Number.POSITIVE_INFINITY)) {
+    heir.pending.add(sequence, deadline);
+    heir.lastSent = Math.max(heir.lastSent, sequence);
+    subscriptions.addPending(heir.id, sequence);
+  }
+  subscriptions.delete(dropped.id);
 }
 
 function build(
@@ -151,6 +166,7 @@ function build(
     ownerFailing: false,
     lastSent: state.lastSent,
     pending: createPendingAcks(),
+    held: new Set(),
     redeliveries: group?.redeliveries ?? new Map(),
     timer: undefined,
     timerDue: 0,

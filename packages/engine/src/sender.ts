@@ -2,6 +2,7 @@ import { type Bus, BusError, type Clock, type Logger } from "@nats-streaming/ker
 import { byteStringToText } from "@nats-streaming/protocol";
 import { appendRedelivery, REDELIVERY_SIZE_MAX } from "@nats-streaming/protocol/stan";
 import type { StoredMessage } from "@nats-streaming/store";
+import { recordOf } from "./record.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -79,6 +80,8 @@ export function createSender(options: SenderOptions): Sender {
         subscription.pending.remove(sequence);
         subscription.lastSent = lastSent;
         channel.store.subscriptions.ackPending(id, sequence);
+        // The store has moved the position along with the pending set: behind it nothing is delivered after a restart.
+        channel.store.subscriptions.update(recordOf(subscription));
         return false;
       }
       if (subscription.timer === undefined) armBy(subscription, deadline);

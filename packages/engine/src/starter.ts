@@ -13,11 +13,10 @@ export interface Starter {
 }
 
 export function createStarter(delivery: Delivery, redelivery: Redelivery): Starter {
-  const queue: Subscription[] = [];
+  const queue: Queued[] = [];
   let isRunning = false;
 
   const start = (subscription: Subscription): void => {
-    if (subscription.state !== "starting") return;
     begin(subscription);
     if (subscription.group === undefined) delivery.toSubscription(subscription);
     else delivery.toGroup(subscription.group);
@@ -26,17 +25,29 @@ export function createStarter(delivery: Delivery, redelivery: Redelivery): Start
   const run = async (): Promise<void> => {
     isRunning = true;
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { subscription } = next;
       // Only what has something pending waits: a start without it happens in this very turn.
-      if (next.state === "starting" && next.pending.size > 0) await redelivery.everything(next);
-      start(next);
+      if (isCurrent(next) && subscription.pending.size > 0) await redelivery.everything(subscription);
+      if (isCurrent(next)) start(subscription);
     }
     isRunning = false;
   };
 
   return {
     enqueue(subscription) {
-      queue.push(subscription);
+      queue.push({ subscription, ackInbox: subscription.ackInbox });
       if (!isRunning) void run();
     },
   };
+}
+
+/** A start, and the ack inbox of the response that it follows. */
+interface Queued {
+  readonly subscription: Subscription;
+  readonly ackInbox: string;
+}
+
+/** Not once it has ended, nor when it was closed and resumed: then another response comes first, and another start. */
+function isCurrent({ subscription, ackInbox }: Queued): boolean {
+  return subscription.state === "starting" && subscription.ackInbox === ackInbox;
 }

@@ -1,5 +1,11 @@
 import { byteStringBytes } from "@nats-streaming/protocol";
-import { decodeSubscriptionResponse, encodeSubscriptionRequest, StartPosition } from "@nats-streaming/protocol/stan";
+import {
+  decodeSubscriptionResponse,
+  encodeAck,
+  encodeSubscriptionRequest,
+  StartPosition,
+  type SubscriptionResponse,
+} from "@nats-streaming/protocol/stan";
 import { describe, expect, it } from "vitest";
 import { CLUSTER, decodedValue, type Stage, setStage, type TestClient } from "../test/harness.ts";
 
@@ -20,7 +26,7 @@ async function elevenToTwenty(): Promise<{ stage: Stage; client: TestClient }> {
 const seconds = (value: number): bigint => BigInt(Math.round(value * 1e9));
 
 describe("subscription requests", () => {
-  it("PROTO 10.1 are checked in order: client ID, ack wait, max in flight, start position, channel, client", async () => {
+  it("PROTO 10.1 DLV-X2 are checked in order: client ID, ack wait, max in flight, start position, channel, client", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const errorOf = async (request: object): Promise<string> =>
@@ -39,7 +45,7 @@ describe("subscription requests", () => {
     expect(decodedValue(decodeSubscriptionResponse(garbage!)).error).toBe("stan: invalid subscription request");
   });
 
-  it("DLV-L3 are refused beyond max_subs, of whatever kind, and leave nothing behind", async () => {
+  it("PROTO 10.1.14 DLV-L3 are refused beyond max_subs, of whatever kind, and leave nothing behind", async () => {
     const stage = await setStage({ limits: { maxSubscriptions: 1 } });
     const client = await stage.client("me");
     const first = await client.subscribe("foo");
@@ -52,7 +58,7 @@ describe("subscription requests", () => {
     expect((await client.subscribe("foo", { durableName: "d" })).error).toBe("");
   });
 
-  it("DLV-Q7 are refused when a durable queue subscriber's durable name has a colon, but create the channel", async () => {
+  it("PROTO 10.1.10 DLV-Q7 are refused when a durable queue subscriber's durable name has a colon, but create the channel", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const { error } = await client.subscribe("foo", { durableName: "a:b", qGroup: "q" });
@@ -61,7 +67,7 @@ describe("subscription requests", () => {
     expect((await client.subscribe("foo", { durableName: "a:b" })).error).toBe("");
   });
 
-  it("PROTO 13.1 are answered before the first message, with publishes racing", async () => {
+  it("PROTO 13.1 DLV-G11 are answered before the first message, with publishes racing", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     for (const request of [{}, { durableName: "d" }, { qGroup: "q" }, { durableName: "d", qGroup: "q" }]) {
@@ -74,6 +80,32 @@ describe("subscription requests", () => {
     }
   });
 
+  it("PROTO 10.2.2 PROTO 10.2.4 PROTO 13.8 are answered with an ack inbox that is heard, and nothing else", async () => {
+    const stage = await setStage();
+    const client = await stage.client("me");
+    await client.publish("foo");
+    const answers: SubscriptionResponse[] = [];
+    const inboxes = ["_INBOX.one", "_INBOX.two"];
+    for (const inbox of inboxes) {
+      client.bus.subscribe(inbox, () => {
+        // The very first message is acknowledged the moment it comes.
+        const { ackInbox } = answers.at(-1)!;
+        client.bus.publish(ackInbox, encodeAck({ subject: "foo", sequence: 1n }));
+      });
+      const request = { clientId: "me", subject: "foo", inbox, maxInFlight: 1, ackWaitInSecs: 1, startPosition: 4 };
+      client.send(SUB, encodeSubscriptionRequest(request), (bytes) => {
+        answers.push(decodedValue(decodeSubscriptionResponse(bytes)));
+      });
+      await stage.clock.settle();
+    }
+    expect(answers).toEqual(answers.map(({ ackInbox }) => ({ ackInbox, error: "" })));
+    expect(new Set(answers.map(({ ackInbox }) => ackInbox)).size).toBe(2);
+    expect(stage.engine.inspection.channel("foo")?.subscriptions()).toMatchObject([
+      { pendingCount: 0, lastSent: 1 },
+      { pendingCount: 0, lastSent: 1 },
+    ]);
+  });
+
   it("PROTO 10.1.11 are refused for a durable that is active, also without a free slot", async () => {
     const stage = await setStage({ limits: { maxSubscriptions: 1 } });
     const client = await stage.client("me");
@@ -82,7 +114,7 @@ describe("subscription requests", () => {
   });
 });
 
-describe("start positions on 11 to 20", () => {
+describe("start positions on 11 to 20 (DLV-S2, DLV-S3, DLV-S4, DLV-S5, DLV-S6)", () => {
   it.each([
     ["new only", { startPosition: StartPosition.newOnly }, 21],
     ["last received", { startPosition: StartPosition.lastReceived }, 20],
@@ -121,7 +153,7 @@ describe("start positions on 11 to 20", () => {
     },
   );
 
-  it("DLV-S7 are ignored when a durable resumes", async () => {
+  it("PROTO 10.4.4 DLV-S7 are ignored when a durable resumes", async () => {
     const { client } = await elevenToTwenty();
     const durable = await client.subscribe("foo", { durableName: "dur", startPosition: StartPosition.lastReceived });
     durable.ack(20);
@@ -137,7 +169,7 @@ describe("start positions on 11 to 20", () => {
 });
 
 describe("ends of subscriptions", () => {
-  it("PROTO 12.1 are refused in order: channel, subscription, client; and the right one works", async () => {
+  it("PROTO 12.1 DLV-X5 are refused in order: channel, subscription, client; and the right one works", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const other = await stage.client("other");
@@ -162,7 +194,7 @@ describe("ends of subscriptions", () => {
     expect(decodedValue(decodeSubscriptionResponse(garbage!)).error).toBe("stan: invalid unsubscribe request");
   });
 
-  it("DLV-S21 find the subscription by its delivery inbox when the ack inbox is not known", async () => {
+  it("PROTO 12.1.5 DLV-S21 find the subscription by its delivery inbox when the ack inbox is not known", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const subscription = await client.subscribe("foo");
@@ -184,7 +216,7 @@ describe("ends of subscriptions", () => {
     expect(timers).toBe(1);
   });
 
-  it("DLV-S13 suspend a durable by close and forget it by unsubscribe", async () => {
+  it("PROTO 12.2 DLV-S13 suspend a durable by close and forget it by unsubscribe", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     const first = await client.subscribe("foo", { durableName: "dur" }, { autoAck: true });
@@ -199,7 +231,7 @@ describe("ends of subscriptions", () => {
     expect(third.order).toBe("1 2");
   });
 
-  it("DLV-G13 process the acks that came before a close, fifty times in a row", async () => {
+  it("PROTO 13.5 DLV-G13 process the acks that came before a close, fifty times in a row", async () => {
     const stage = await setStage();
     const client = await stage.client("me");
     for (let round = 1; round <= 50; round++) {

@@ -9,7 +9,6 @@ import {
   stanErrors,
 } from "@nats-streaming/protocol/stan";
 import { StoreError } from "@nats-streaming/store";
-import type { AckInboxes } from "./acks.ts";
 import { type Channel, durableKey } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import type { Client } from "./client.ts";
@@ -31,7 +30,6 @@ export interface SubscribeOptions {
   readonly logger: Logger;
   readonly clients: Clients;
   readonly channels: Channels;
-  readonly inboxes: AckInboxes;
   readonly commit: CommitQueue;
   readonly early: EarlyRequests | undefined;
   readonly end: Ending;
@@ -67,7 +65,7 @@ export function createSubscribeHandler(options: SubscribeOptions): (message: Bus
     const failed = (error: unknown): void => {
       if (!(error instanceof StoreError)) throw error;
       const name = byteStringToText(channel.name);
-      logger.error(`[Client:${client.info.id}] Unable to create subscription on "${name}": ${error.message}`);
+      logger.error(`Unable to create subscription on "${name}": ${error.message}`);
       refuse(reply, textToByteString(error.message));
       done();
     };
@@ -160,10 +158,9 @@ export function createSubscribeHandler(options: SubscribeOptions): (message: Bus
         options.starter.enqueue(subscription);
       },
       (error) => {
-        undoSubscription(made, options.inboxes);
-        inactivity.watch(channel);
+        undoSubscription(made, options.end);
         const name = byteStringToText(channel.name);
-        logger.error(`[Client:${client.info.id}] Unable to create subscription on "${name}": ${error.message}`);
+        logger.error(`Unable to create subscription on "${name}": ${error.message}`);
         refuse(reply, textToByteString(error.message));
       },
     );

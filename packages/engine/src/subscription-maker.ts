@@ -2,11 +2,12 @@ import type { SubscriptionRequest } from "@nats-streaming/protocol/stan";
 import type { AckInboxes } from "./acks.ts";
 import { type Channel, durableKey } from "./channel.ts";
 import type { Client } from "./client.ts";
+import type { Ending, EndingKind } from "./ending.ts";
 import { createPendingAcks } from "./pending.ts";
 import { groupKey, type QueueGroup } from "./queue-group.ts";
 import { recordOf } from "./record.ts";
 import type { Start } from "./start-position.ts";
-import { end, goOffline, resume, type Subscription } from "./subscription.ts";
+import { resume, type Subscription } from "./subscription.ts";
 
 /** Makes or resumes the subscription that an accepted request asks for; the record is in the store, not yet flushed. */
 export interface SubscriptionMaker {
@@ -23,6 +24,8 @@ export interface MadeSubscription {
   readonly action: string;
   /** What the subscription was before, if it existed. */
   readonly former: FormerSubscription | undefined;
+  /** How it ends if it cannot be made durable: what existed before it stays. */
+  readonly undo: EndingKind;
 }
 
 type FormerSubscription = Pick<Subscription, "clientId" | "inbox" | "ackInbox" | "maxInFlight" | "ackWaitMillis">;
@@ -56,6 +59,7 @@ export function createSubscriptionMaker(options: {
       ownerFailing: false,
       lastSent,
       pending: createPendingAcks(),
+      held: new Set(),
       redeliveries: group?.redeliveries ?? new Map(),
       timer: undefined,
       timerDue: 0,
@@ -98,14 +102,16 @@ export function createSubscriptionMaker(options: {
       const former = takeOver(subscription, request, client);
       existing.shadow = undefined;
       existing.members.push(subscription);
-      return { subscription, action: `Resumed ${kind}`, former };
+      return { subscription, action: `Resumed ${kind}`, former, undo: "close" };
     }
     const group = existing ?? newGroup(channel, key, request.durableName !== "", start?.lastSent ?? 0);
     const subscription = create(request, channel, client, group.lastSent, group);
     channel.groups.set(key, group);
     group.members.push(subscription);
-    const action = existing === undefined ? `Started new ${kind}` : `Added member to ${kind}`;
-    return { subscription, action, former: undefined };
+    if (existing !== undefined) {
+      return { subscription, action: `Added member to ${kind}`, former: undefined, undo: "close" };
+    }
+    return { subscription, action: `Started new ${kind}`, former: undefined, undo: "unsubscribe" };
   };
 
   return {
@@ -116,13 +122,15 @@ export function createSubscriptionMaker(options: {
       if (durable !== undefined) {
         const former = takeOver(durable, request, client);
         channel.subscriptions.push(durable);
-        return { subscription: durable, action: "Resumed durable", former };
+        return { subscription: durable, action: "Resumed durable", former, undo: "close" };
       }
       const subscription = create(request, channel, client, start?.lastSent ?? 0, undefined);
       channel.subscriptions.push(subscription);
-      if (request.durableName === "") return { subscription, action: "Started new", former: undefined };
+      if (request.durableName === "") {
+        return { subscription, action: "Started new", former: undefined, undo: "unsubscribe" };
+      }
       channel.durables.set(key, subscription);
-      return { subscription, action: "Started new durable", former: undefined };
+      return { subscription, action: "Started new durable", former: undefined, undo: "unsubscribe" };
     },
   };
 }
@@ -145,24 +153,15 @@ function newGroup(channel: Channel, key: string, isDurable: boolean, lastSent: n
  * Takes back what {@link SubscriptionMaker.make} did, after the store could not make it durable: a new subscription is
  * gone, a resumed one is offline as it was.
  */
-export function undoSubscription(made: MadeSubscription, inboxes: AckInboxes): void {
+export function undoSubscription(made: MadeSubscription, ending: Ending): void {
   const { subscription, former } = made;
-  const { channel, group } = subscription;
   if (subscription.state === "ended" || subscription.state === "offline") return;
-  inboxes.delete(subscription.ackInbox);
-  subscription.client?.subscriptions.delete(subscription);
-  const list = group?.members ?? channel.subscriptions;
-  const at = list.indexOf(subscription);
-  if (at >= 0) list.splice(at, 1);
-  if (former !== undefined) {
-    Object.assign(subscription, former);
-    goOffline(subscription);
-    if (group !== undefined) group.shadow = subscription;
-    return;
-  }
-  if (group !== undefined && group.members.length === 0) channel.groups.delete(group.key);
-  if (subscription.durableName !== "") {
-    channel.durables.delete(durableKey(subscription.clientId, subscription.durableName));
-  }
-  end(subscription);
+  ending(subscription, made.undo);
+  if (former === undefined || !isOffline(subscription)) return;
+  Object.assign(subscription, former);
+  subscription.channel.store.subscriptions.update(recordOf(subscription));
+}
+
+function isOffline(subscription: Subscription): boolean {
+  return subscription.state === "offline";
 }

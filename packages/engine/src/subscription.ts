@@ -47,6 +47,11 @@ export interface Subscription {
   /** Highest sequence sent to this subscription; before the first send the position before the first message to send. */
   lastSent: number;
   readonly pending: PendingAcks;
+  /**
+   * Of what was pending at a resume, what has not been sent again yet because of max in flight, ascending. A part of
+   * `pending`, with a deadline that never comes.
+   */
+  readonly held: Set<number>;
   /** Redeliveries so far per sequence; a queue group's members share one map. */
   readonly redeliveries: Map<number, number>;
   timer: Timer | undefined;

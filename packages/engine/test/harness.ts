@@ -1,4 +1,4 @@
-import { durationFromMillis } from "@nats-streaming/kernel";
+import { type BusSubscription, type Clock, durationFromMillis } from "@nats-streaming/kernel";
 import {
   FakeClock,
   type RecordingLogger,
@@ -34,9 +34,17 @@ import { type Engine, type EngineOptions, startEngine } from "../src/index.ts";
 export interface Seen {
   readonly sequence: number;
   readonly count: number;
-  /** Milliseconds since the stage was set. */
+  /** Milliseconds since the client came. */
   readonly at: number;
   readonly data: string;
+}
+
+/** The same, with its place in time and among all arrivals. */
+export interface Arrival extends Omit<Seen, "at"> {
+  /** Milliseconds of the monotonic clock. */
+  readonly at: number;
+  /** Ascends over all subscriptions. */
+  readonly order: number;
 }
 
 /** An engine over a memory store on a network of its own, and the time it lives in. */
@@ -56,23 +64,27 @@ export interface Stage {
 export interface StageOptions extends Partial<Omit<EngineOptions, "store">> {
   readonly limits?: Partial<StoreLimits>;
   readonly store?: (clock: FakeClock) => Store;
+  /** Another stage whose clock and network this one shares. */
+  readonly beside?: Pick<Stage, "clock" | "network">;
+  /** The clock that the engine gets, made of the stage's. */
+  readonly mapClock?: (clock: FakeClock) => Clock;
 }
 
 export const CLUSTER = "test-cluster";
 
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
-  const clock = new FakeClock();
-  const network = new TestNetwork(clock, 1_048_576);
+  const { limits, store: openStore, beside, mapClock, ...engineOptions } = options;
+  const clock = beside?.clock ?? new FakeClock();
+  const network = beside?.network ?? new TestNetwork(clock, 1_048_576);
   const logger = recordingLogger();
-  const { limits, store: openStore, ...engineOptions } = options;
   const store =
     openStore?.(clock) ?? createMemoryStore({ clock, logger, limits: { ...defaultStoreLimits, ...limits } });
   const serverBus = network.connect();
   const fatal: Error[] = [];
   const starting = startEngine({
     bus: serverBus,
-    clock,
-    random: seededRandom(1),
+    clock: mapClock?.(clock) ?? clock,
+    random: seededRandom(++numbers),
     logger,
     clusterId: CLUSTER,
     probe: false,
@@ -133,6 +145,7 @@ export class TestClient {
   readonly heartbeats: number[] = [];
   readonly #clock: FakeClock;
   readonly #born: number;
+  readonly #heartbeats: BusSubscription;
 
   constructor(id: string, bus: TestBus, clock: FakeClock) {
     this.id = id;
@@ -141,7 +154,7 @@ export class TestClient {
     this.#born = clock.monotonicMillis();
     this.connId = byteStringBytes(`conn-${id}-${++numbers}`);
     this.heartbeatInbox = `_INBOX.hb${numbers}`;
-    bus.subscribe(this.heartbeatInbox, (message) => {
+    this.#heartbeats = bus.subscribe(this.heartbeatInbox, (message) => {
       this.heartbeats.push(this.#now());
       if (this.isAlive) bus.publish(message.reply, new Uint8Array(0));
     });
@@ -154,18 +167,26 @@ export class TestClient {
   /** Sends a request and returns its answer once the present instant is over; undefined when none came by then. */
   async ask(subject: string, payload: Uint8Array): Promise<Uint8Array | undefined> {
     let answer: Uint8Array | undefined;
-    this.send(subject, payload, (bytes) => {
+    const answers = this.send(subject, payload, (bytes) => {
       answer ??= bytes;
     });
     await this.#clock.settle();
+    answers.unsubscribe();
     return answer;
   }
 
-  /** Sends a request; answers are handed over as they come. */
-  send(subject: string, payload: Uint8Array, onAnswer: (bytes: Uint8Array) => void = () => {}): void {
+  /** Sends a request; answers are handed over as they come, until the returned subscription is ended. */
+  send(
+    subject: string,
+    payload: Uint8Array,
+    onAnswer: (bytes: Uint8Array, answers: BusSubscription) => void = () => {},
+  ): BusSubscription {
     const inbox = `_INBOX.reply${++numbers}`;
-    this.bus.subscribe(inbox, (message) => onAnswer(message.bytes.slice(message.start, message.end)));
+    const answers = this.bus.subscribe(inbox, (message) => {
+      onAnswer(message.bytes.slice(message.start, message.end), answers);
+    });
     this.bus.publish(subject, payload, inbox);
+    return answers;
   }
 
   connectRequest(request: Partial<ConnectRequest> = {}): Uint8Array {
@@ -205,10 +226,30 @@ export class TestClient {
       data: Buffer.from(data),
       connId: this.connId,
     });
-    this.send(`_STAN.pub.${CLUSTER}.${channel}`, payload, (bytes) => {
-      const ack = decodedValue(decodePubAck(bytes));
+    const inbox = `_INBOX.ack${++numbers}`;
+    const acks = this.bus.subscribe(inbox, (message) => {
+      acks.unsubscribe();
+      const ack = decodedValue(decodePubAck(message.bytes, message.start, message.end));
       onAck(ack.error, ack.guid);
     });
+    this.bus.publish(`_STAN.pub.${CLUSTER}.${channel}`, payload, inbox);
+  }
+
+  /** Publishes without a subject for the PubAck. */
+  publishQuietly(channel: string, data = ""): void {
+    const payload = encodePubMsg({
+      clientId: this.id,
+      guid: "quiet",
+      subject: channel,
+      data: Buffer.from(data),
+      connId: this.connId,
+    });
+    this.bus.publish(`_STAN.pub.${CLUSTER}.${channel}`, payload);
+  }
+
+  /** Its process is gone: nobody listens on its heartbeat inbox any more. What is sent to it is still seen. */
+  crash(): void {
+    this.#heartbeats.unsubscribe();
   }
 
   /** @returns the error of the PubAck; `no answer` when none came at once. */
@@ -221,26 +262,37 @@ export class TestClient {
     return answer;
   }
 
+  /** Asks for a subscription and waits until the present instant is over. */
   async subscribe(
     channel: string,
     request: Partial<SubscriptionRequest> = {},
     options: { readonly autoAck?: boolean } = {},
   ): Promise<TestSubscription> {
-    const subscription = new TestSubscription(this, channel, options.autoAck ?? false, () => this.#now());
-    subscription.respond(
-      await this.ask(
-        `_STAN.sub.${CLUSTER}`,
-        encodeSubscriptionRequest({
-          clientId: this.id,
-          subject: channel,
-          inbox: subscription.inbox,
-          maxInFlight: 1024,
-          ackWaitInSecs: 1,
-          startPosition: StartPosition.first,
-          ...request,
-        }),
-      ),
-    );
+    const subscription = this.subscribeLater(channel, request, options);
+    await this.#clock.settle();
+    return subscription;
+  }
+
+  /** Asks for a subscription without waiting: it takes note of the response when it comes. */
+  subscribeLater(
+    channel: string,
+    request: Partial<SubscriptionRequest> = {},
+    options: { readonly autoAck?: boolean } = {},
+  ): TestSubscription {
+    const subscription = new TestSubscription(this, channel, options.autoAck ?? false, this.#born, this.#clock);
+    const payload = encodeSubscriptionRequest({
+      clientId: this.id,
+      subject: channel,
+      inbox: subscription.inbox,
+      maxInFlight: 1024,
+      ackWaitInSecs: 1,
+      startPosition: StartPosition.first,
+      ...request,
+    });
+    this.send(`_STAN.sub.${CLUSTER}`, payload, (bytes, answers) => {
+      answers.unsubscribe();
+      subscription.respond(bytes);
+    });
     return subscription;
   }
 }
@@ -248,6 +300,8 @@ export class TestClient {
 export class TestSubscription {
   readonly inbox: string = `_INBOX.sub${++numbers}`;
   readonly seen: Seen[] = [];
+  /** The same arrivals for whoever takes them away. */
+  readonly arrivals: Arrival[] = [];
   /** What came before the response: must stay empty. */
   early = 0;
   ackInbox = "";
@@ -257,29 +311,27 @@ export class TestSubscription {
   readonly channel: string;
   readonly #client: TestClient;
 
-  constructor(client: TestClient, channel: string, autoAck: boolean, now: () => number) {
+  constructor(client: TestClient, channel: string, autoAck: boolean, born: number, clock: FakeClock) {
     this.#client = client;
     this.channel = channel;
     this.autoAck = autoAck;
-    const pending: number[] = [];
     client.bus.subscribe(this.inbox, (message) => {
       const value = decodedValue(decodeMsgProto(message.bytes, message.start, message.end));
       if (this.error !== "") this.early++;
       const sequence = Number(value.sequence);
       const count = value.redelivered ? value.redeliveryCount : 0;
-      this.seen.push({ sequence, count, at: Math.round(now()), data: Buffer.from(value.data).toString() });
-      if (this.autoAck) pending.push(sequence);
-      if (this.ackInbox !== "") for (const done of pending.splice(0)) this.ack(done);
+      const at = clock.monotonicMillis();
+      const data = Buffer.from(value.data).toString();
+      this.seen.push({ sequence, count, at: Math.round(at - born), data });
+      this.arrivals.push({ sequence, count, at, data, order: ++numbers });
+      if (this.autoAck) this.ack(sequence);
     });
   }
 
-  respond(answer: Uint8Array | undefined): void {
-    if (answer === undefined) return;
+  respond(answer: Uint8Array): void {
     const response = decodedValue(decodeSubscriptionResponse(answer));
     this.error = response.error;
     this.ackInbox = response.ackInbox;
-    this.early = this.error === "" ? 0 : this.early;
-    if (this.autoAck) for (const { sequence } of this.seen) this.ack(sequence);
   }
 
   ack(...sequences: number[]): void {
