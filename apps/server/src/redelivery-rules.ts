@@ -1,14 +1,14 @@
 import type { RedeliveryRule } from "@nats-streaming/engine";
 import { createSubjectTree } from "@nats-streaming/subject";
 import { inForce } from "./options/read-delivery.ts";
-import type { DeliveryOptions } from "./options/streaming-options.ts";
+import type { RedeliveryRule as ConfiguredRule, DeliveryOptions } from "./options/streaming-options.ts";
 
 /**
  * When redelivering ends, per channel: the narrowest entry that matches counts, and what it leaves out comes from the rule
  * for all channels. A dead-letter channel has no rule of its own making that leads back to itself.
  */
 export function redeliveryRules(delivery: DeliveryOptions): (channel: string) => RedeliveryRule | undefined {
-  const tree = createSubjectTree<DeliveryOptions["channels"] extends ReadonlyMap<string, infer Rule> ? Rule : never>();
+  const tree = createSubjectTree<ConfiguredRule>();
   for (const [pattern, rule] of delivery.channels) tree.insert(pattern, rule);
   return (channel) => {
     const own = tree.match(channel).at(-1);
