@@ -10,6 +10,7 @@ export {
   type BusSubscription,
 } from "./bus.ts";
 export { type Clock, nowNanos, systemClock, type Timer, type Timestamp, toNanos } from "./clock.ts";
+export { displayName, quoteName } from "./display-name.ts";
 export {
   type DurationNanos,
   type DurationParse,

@@ -1,6 +1,5 @@
-import { type DurationNanos, formatDuration } from "@nats-streaming/kernel";
+import { type DurationNanos, formatDuration, quoteName } from "@nats-streaming/kernel";
 import { isLiteralChannel, isValidChannel } from "@nats-streaming/subject";
-import { quoteName } from "./display-name.ts";
 import type { StoreLimits } from "./limits.ts";
 
 /**

@@ -1,5 +1,4 @@
-import { type DurationNanos, formatDuration } from "@nats-streaming/kernel";
-import { displayName } from "./display-name.ts";
+import { type DurationNanos, displayName, formatDuration } from "@nats-streaming/kernel";
 import { friendlyBytes } from "./friendly-bytes.ts";
 import { type ChannelLimits, defaultStoreLimits, type StoreLimits } from "./limits.ts";
 import { createLimitsTree } from "./limits-tree.ts";

@@ -1,6 +1,5 @@
 export { checkLimits } from "./check-limits.ts";
 export { describeLimits } from "./describe-limits.ts";
-export { displayName, quoteName } from "./display-name.ts";
 export { type FixedTextCode, storeError, storeErrorTexts } from "./errors.ts";
 export { friendlyBytes } from "./friendly-bytes.ts";
 export { type ChannelLimits, defaultStoreLimits, type StoreLimits } from "./limits.ts";

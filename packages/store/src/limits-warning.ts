@@ -1,4 +1,4 @@
-import { quoteName } from "./display-name.ts";
+import { quoteName } from "@nats-streaming/kernel";
 import { friendlyBytes } from "./friendly-bytes.ts";
 import type { ChannelLimits } from "./limits.ts";
 
