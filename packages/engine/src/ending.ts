@@ -1,5 +1,4 @@
 import type { Clock, Logger } from "@nats-streaming/kernel";
-import { byteStringToText } from "@nats-streaming/protocol";
 import type { AckInboxes } from "./acks.ts";
 import { type Channel, durableKey } from "./channel.ts";
 import type { Inactivity } from "./inactivity.ts";
@@ -7,6 +6,7 @@ import type { QueueGroup } from "./queue-group.ts";
 import { recordOf } from "./record.ts";
 import type { Sender } from "./sender.ts";
 import { end, goOffline, type Subscription, stallIfFull } from "./subscription.ts";
+import { subscriptionLine } from "./subscription-line.ts";
 
 /** Whether what a subscription leaves behind is forgotten, where there is a choice. @see delivery.md 10 */
 export type EndingKind = "unsubscribe" | "close";
@@ -32,19 +32,7 @@ export function createEnding(options: EndingOptions): Ending {
   const { clock, logger, sender, inactivity, inboxes } = options;
 
   const log = (subscription: Subscription, action: string): void => {
-    if (!logger.debugEnabled) return;
-    const { group, durableName } = subscription;
-    const specific =
-      group !== undefined
-        ? ` queue=${byteStringToText(group.key)},`
-        : durableName !== ""
-          ? ` durable=${byteStringToText(durableName)},`
-          : "";
-    logger.debug(
-      `[Client:${subscription.clientId}] ${action} subscription, ` +
-        `subject=${byteStringToText(subscription.channel.name)}, inbox=${byteStringToText(subscription.inbox)},` +
-        `${specific} subid=${subscription.id}`,
-    );
+    if (logger.debugEnabled) logger.debug(subscriptionLine(action, subscription));
   };
 
   const removePlain = (subscription: Subscription): void => {

@@ -22,7 +22,7 @@ import type { Respond } from "./responder.ts";
 import type { ChannelScope } from "./scope.ts";
 import { type Start, startPosition, startPositionNow } from "./start-position.ts";
 import type { Starter } from "./starter.ts";
-import type { Subscription } from "./subscription.ts";
+import { subscriptionLine } from "./subscription-line.ts";
 import { type SubscriptionMaker, undoSubscription } from "./subscription-maker.ts";
 
 export interface SubscribeOptions {
@@ -153,7 +153,7 @@ export function createSubscribeHandler(options: SubscribeOptions): (message: Bus
           refuse(reply, stanErrors.unknownClient.text);
           return;
         }
-        if (logger.debugEnabled) logger.debug(describe(made.action, subscription, start));
+        if (logger.debugEnabled) logger.debug(subscriptionLine(made.action, subscription, start?.description));
         respond(reply, encodeSubscriptionResponse({ ackInbox }));
         options.starter.enqueue(subscription);
       },
@@ -244,20 +244,4 @@ function isNew(request: SubscriptionRequest, channel: Channel): boolean {
   if (request.qGroup !== "") return !channel.groups.has(groupKey(request));
   if (request.durableName === "") return true;
   return !channel.durables.has(durableKey(request.clientId, request.durableName));
-}
-
-function describe(action: string, subscription: Subscription, start: Start | undefined): string {
-  const { group, durableName } = subscription;
-  const specific =
-    group !== undefined
-      ? ` queue=${byteStringToText(group.key)},`
-      : durableName !== ""
-        ? ` durable=${byteStringToText(durableName)},`
-        : "";
-  const sending = start === undefined ? "" : `, ${start.description}`;
-  return (
-    `[Client:${subscription.clientId}] ${action} subscription, ` +
-    `subject=${byteStringToText(subscription.channel.name)}, inbox=${byteStringToText(subscription.inbox)},` +
-    `${specific} subid=${subscription.id}${sending}`
-  );
 }
