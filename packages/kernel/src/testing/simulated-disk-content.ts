@@ -14,6 +14,9 @@ interface Epoch {
   readonly size: number;
 }
 
+/** What a sync under way covers. */
+export type SyncToken = Epoch;
+
 /** Asked for each page that a write adds. @returns false when the disk is full */
 export type TakeSpace = (pages: number) => boolean;
 
@@ -83,15 +86,15 @@ export class SimulatedContent {
   }
 
   /** What is written from here on is not covered by the sync that begins. @returns its token */
-  beginSync(): object {
+  beginSync(): SyncToken {
     const token = this.#epochs[this.#epochs.length - 1]!;
     this.#epochs.push({ pages: new Map(), size: this.#size });
     return token;
   }
 
   /** Everything written before the sync began is on the disk. */
-  endSync(token: object): void {
-    const index = this.#epochs.findIndex((epoch) => epoch === token);
+  endSync(token: SyncToken): void {
+    const index = this.#epochs.indexOf(token);
     this.#epochs.splice(0, index + 1);
   }
 
@@ -99,8 +102,8 @@ export class SimulatedContent {
    * The sync has failed: each page that was to be written either was, or is dropped: clean, whether the cache still has
    * it or not, and gone after a power loss.
    */
-  failSync(token: object, random: Random): void {
-    const index = this.#epochs.findIndex((epoch) => epoch === token);
+  failSync(token: SyncToken, random: Random): void {
+    const index = this.#epochs.indexOf(token);
     const failed = this.#epochs.splice(0, index + 1);
     if (failed.length === 0) return;
     const [next, ...later] = this.#epochs;
@@ -126,7 +129,13 @@ export class SimulatedContent {
     const after = this.#size;
     const dirty = new Set<number>();
     for (const epoch of this.#epochs) for (const page of epoch.pages.keys()) dirty.add(page);
-    if (dirty.size > 0 || before !== after) this.#settle(random, before, after, [...dirty].sort((a, b) => a - b));
+    if (dirty.size > 0 || before !== after)
+      this.#settle(
+        random,
+        before,
+        after,
+        [...dirty].sort((a, b) => a - b),
+      );
     this.#lost.clear();
     this.#epochs = [{ pages: new Map(), size: this.#size }];
   }
@@ -241,6 +250,6 @@ function sizeBetween(before: number, after: number, random: Random): number {
   const manner = random.next();
   if (manner < 0.25) return before;
   if (manner < 0.65) return after;
-  const size = before + (after - before) * random.next();
-  return manner < 0.8 ? Math.floor(size) : Math.ceil(size / SECTOR_BYTES) * SECTOR_BYTES;
+  const size = Math.floor(before + (after - before) * random.next());
+  return manner < 0.8 ? size : Math.min(Math.max(before, after), Math.ceil(size / SECTOR_BYTES) * SECTOR_BYTES);
 }
