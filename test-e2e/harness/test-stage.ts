@@ -1,11 +1,13 @@
-import { afterAll, afterEach, onTestFailed, onTestFinished } from "vitest";
+import { afterAll, afterEach, onTestFailed, onTestFinished, type TestContext } from "vitest";
 import { manualStage, type Stage } from "./stage.ts";
 
-/** A stage that ends with the running test. */
-export function testStage(): Stage {
+/** A stage that ends with the running test. Among tests that run at the same time, `context` says which one that is. */
+export function testStage(
+  context: Pick<TestContext, "onTestFailed" | "onTestFinished"> = { onTestFailed, onTestFinished },
+): Stage {
   const stack = manualStage();
-  onTestFailed(() => stack.report());
-  onTestFinished(() => stack.close());
+  context.onTestFailed(() => stack.report());
+  context.onTestFinished(() => stack.close());
   return stack;
 }
 
