@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type StageOptions, setStage } from "../test/harness.ts";
+import { setPersistentStage } from "../test/persistent-stage.ts";
 
-const capped = (maxRedeliveries: number, deadLetter = "dead"): StageOptions => ({
+const capped = (maxRedeliveries: number, deadLetter = "dead"): Pick<StageOptions, "redeliveryRule"> => ({
   redeliveryRule: (channel) => (channel.startsWith("foo") ? { maxRedeliveries, deadLetter } : undefined),
 });
 
@@ -85,6 +86,35 @@ describe("a channel with max_redeliveries", () => {
     await client.subscribe("foo", { durableName: "dur" });
     await stage.pass(3000);
     expect((await client.subscribe("dead")).sequences).toEqual([1]);
+  });
+});
+
+describe("a channel with max_redeliveries on a store that persists", () => {
+  it.each([{}, { qGroup: "g" }, { durableName: "dur" }])(
+    "goes on counting after a restart, for %o",
+    async (request) => {
+      const stage = await setPersistentStage(capped(3));
+      const client = await stage.client("me");
+      const subscription = await client.subscribe("foo", request);
+      await client.publish("foo", "poison");
+      await stage.pass(2100);
+      expect(subscription.order).toBe("1 1R1 1R2");
+      const next = await stage.restart();
+      await next.pass(10_000);
+      expect(subscription.order).toBe("1 1R1 1R2 1R3");
+      expect((await client.subscribe("dead")).sequences).toEqual([1]);
+    },
+  );
+
+  it("counts anew after a restart where no rule ends redelivering", async () => {
+    const stage = await setPersistentStage(capped(3));
+    const client = await stage.client("me");
+    const subscription = await client.subscribe("bar");
+    await client.publish("bar");
+    await stage.pass(2100);
+    const next = await stage.restart();
+    await next.pass(500);
+    expect(subscription.order).toBe("1 1R1 1R2 1R1");
   });
 });
 

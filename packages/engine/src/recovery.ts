@@ -175,6 +175,10 @@ function build(
   const now = options.clock.monotonicMillis();
   // When they were sent is not known; the first pass finds out when they were stored.
   for (const sequence of record.pending) subscription.pending.add(sequence, now);
+  // Otherwise counts begin anew, as after a restart of the original.
+  if (channel.redeliveryRule !== undefined) {
+    for (const [sequence, count] of record.redeliveries ?? []) subscription.redeliveries.set(sequence, count);
+  }
   if (owner !== undefined) {
     owner.subscriptions.add(subscription);
     options.inboxes.set(subscription.ackInbox, subscription);

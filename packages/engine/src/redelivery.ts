@@ -102,8 +102,10 @@ export function createRedelivery(options: RedeliveryOptions): Redelivery {
     if (stay && logger.traceEnabled) {
       logger.trace(`[Client:${target.clientId}] Redelivering to subid=${target.id}, seq=${sequence}`);
     }
+    const { subscriptions } = channel.store;
     const now = clock.monotonicMillis();
     if (target === subscription) {
+      if (rule !== undefined) subscriptions.noteRedelivery?.(target.id, sequence, count);
       // The cadence keeps its phase, except after a delay (a restart, failed heartbeats, a slow read): there the next
       // deadline could be over already, or follow at once.
       const sent = now - deadline <= GROUPING_MILLIS ? deadline : now;
@@ -115,7 +117,8 @@ export function createRedelivery(options: RedeliveryOptions): Redelivery {
     const due = now + target.ackWaitMillis;
     target.pending.add(sequence, due);
     if (sequence > target.lastSent) target.lastSent = sequence;
-    target.channel.store.subscriptions.addPending(target.id, sequence);
+    subscriptions.addPending(target.id, sequence);
+    if (rule !== undefined) subscriptions.noteRedelivery?.(target.id, sequence, count);
     stallIfFull(target);
     sender.armBy(target, due);
     sender.resend(target, sequence, message, count);

@@ -89,8 +89,8 @@ describe("queue groups after a restart", () => {
     const [shadow] = stage.store.disk.recorded("foo");
     if (channel === undefined || shadow === undefined) throw new Error("nothing was recorded");
     const { state } = shadow;
-    channel.rows.set(7, { state: { ...state, id: 7, lastSent: 3 }, pending: new Set([2]) });
-    channel.rows.set(8, { state: { ...state, id: 8, lastSent: 4 }, pending: new Set() });
+    channel.rows.set(7, { state: { ...state, id: 7, lastSent: 3 }, pending: new Set([2]), redeliveries: new Map() });
+    channel.rows.set(8, { state: { ...state, id: 8, lastSent: 4 }, pending: new Set(), redeliveries: new Map() });
     stage = await stage.start();
     expect(channelOf(stage)?.subscriptions()).toMatchObject([{ isOffline: true, lastSent: 5 }]);
     expect(stage.store.disk.recorded("foo")).toMatchObject([{ pending: [2, 5] }]);
@@ -110,7 +110,7 @@ describe("queue groups after a restart", () => {
     const [record] = stage.store.disk.recorded("foo");
     if (channel === undefined || record === undefined) throw new Error("nothing was recorded");
     const shadow = { ...record.state, id: 9, clientId: "", lastSent: 3 };
-    channel.rows.set(9, { state: shadow, pending: new Set([2]) });
+    channel.rows.set(9, { state: shadow, pending: new Set([2]), redeliveries: new Map() });
     stage = await stage.start();
     await stage.pass(1100);
     expect(member.order).toBe("1 2 3 2R1");

@@ -30,6 +30,7 @@ import { createMemoryStore } from "@nats-streaming/store-memory";
 interface Row {
   state: SubState;
   readonly pending: Set<number>;
+  readonly redeliveries: Map<number, number>;
 }
 
 interface DiskChannel {
@@ -91,15 +92,21 @@ export class Disk {
 
   /** The subscriptions of a channel as an engine that starts now would find them. */
   recorded(channel: string): RecoveredSubscription[] {
-    return [...(this.channels.get(channel)?.rows.values() ?? [])].map(({ state, pending }) => ({
+    return [...(this.channels.get(channel)?.rows.values() ?? [])].map(({ state, pending, redeliveries }) => ({
       state,
       pending: [...pending].sort((a, b) => a - b),
+      redeliveries: new Map(redeliveries),
     }));
   }
 }
 
 function copyRows(rows: ReadonlyMap<number, Row>): Map<number, Row> {
-  return new Map([...rows].map(([id, { state, pending }]) => [id, { state, pending: new Set(pending) }]));
+  return new Map(
+    [...rows].map(([id, { state, pending, redeliveries }]) => [
+      id,
+      { state, pending: new Set(pending), redeliveries: new Map(redeliveries) },
+    ]),
+  );
 }
 
 function truncate(log: MessageLog, last: number): void {
@@ -406,7 +413,8 @@ class RecordingSubscriptions implements SubscriptionLog {
     if (!this.#store.changes("update")) return;
     const channel = this.#channel;
     channel.highestId = Math.max(channel.highestId, state.id);
-    channel.rows.set(state.id, { state, pending: channel.rows.get(state.id)?.pending ?? new Set() });
+    const { pending, redeliveries } = channel.rows.get(state.id) ?? { pending: new Set(), redeliveries: new Map() };
+    channel.rows.set(state.id, { state, pending, redeliveries });
   }
 
   delete(id: number): void {
@@ -421,6 +429,13 @@ class RecordingSubscriptions implements SubscriptionLog {
   }
 
   ackPending(id: number, sequence: number): void {
-    if (this.#store.changes("ackPending")) this.#channel.rows.get(id)?.pending.delete(sequence);
+    if (!this.#store.changes("ackPending")) return;
+    this.#channel.rows.get(id)?.pending.delete(sequence);
+    this.#channel.rows.get(id)?.redeliveries.delete(sequence);
+  }
+
+  noteRedelivery(id: number, sequence: number, count: number): void {
+    const row = this.#channel.rows.get(id);
+    if (this.#store.changes("noteRedelivery") && row?.pending.has(sequence)) row.redeliveries.set(sequence, count);
   }
 }

@@ -98,6 +98,8 @@ export interface RecoveredSubscription {
   readonly state: SubState;
   /** Sequences sent and not acknowledged, ascending. */
   readonly pending: readonly number[];
+  /** What {@link SubscriptionLog.noteRedelivery} noted of them; sequence to count. */
+  readonly redeliveries?: ReadonlyMap<number, number>;
 }
 
 export interface ChannelStore {
@@ -187,8 +189,14 @@ export interface SubscriptionLog {
   delete(id: number): void;
   /** Adds to the pending set and raises lastSent to `sequence` if it is lower. Twice is fine. */
   addPending(id: number, sequence: number): void;
-  /** Removes from the pending set. Unknown is fine. */
+  /** Removes from the pending set, with its count of redeliveries. Unknown is fine. */
   ackPending(id: number, sequence: number): void;
+  /**
+   * Notes how often a pending message has been redelivered, on channels where that ends redelivering one day. The original
+   * keeps no such count: a store keeps it beside what the original reads. As lazy as a position. Left out by a store that
+   * does not persist.
+   */
+  noteRedelivery?(id: number, sequence: number, count: number): void;
 }
 
 export type StoreErrorCode =
