@@ -8,6 +8,17 @@
  *  recovery: replay what the compatible files lack, before anybody reads them
  * ```
  *
+ * What the caller owes to the log, so that a replay finds its way:
+ *
+ * 1. A file grows at its end only, and all bytes that it grows by go through the log in their order. (Bytes that may be
+ *    lost can go without a commit; the next one takes them along. Bytes that bypass the log, and those that a
+ *    recovery finds in a file without knowing that they are synced, have to be synced before anything behind them is committed.)
+ * 2. When a commit is refused, the files are cut back to where they stood, at once; that need not be synced, if all that
+ *    is cut off had been added to the log. Whoever cuts a file for
+ *    another reason, such as the torn end found by a recovery, syncs it before anything is appended to it.
+ * 3. A file that is removed or replaced is told by {@link CommitLog.removeFile}, {@link CommitLog.replaceFile} or
+ *    {@link CommitLog.removeChannel}.
+ *
  * @see the design's "The commit log of the file store"
  */
 export interface CommitLog {
@@ -18,14 +29,30 @@ export interface CommitLog {
    */
   append(entry: CommitEntry, bytes: Uint8Array, start: number, end: number): void;
 
-  /** Adds to the gathering batch that the files below a channel's directory are gone: replay must not bring them back. */
+  /**
+   * Adds to the gathering batch that the files below a channel's directory are gone: replay must not bring them back. To be
+   * called once they are: a refused commit does not take it back.
+   */
   removeChannel(directory: string): void;
 
+  /** As {@link removeChannel} for one file. */
+  removeFile(file: string): void;
+
   /**
-   * Makes everything that was added before durable. While a sync runs, further entries gather; calls that come meanwhile
-   * share the next sync.
-   * @throws (rejects) FileError of the write (nothing of the batch counts then: a following commit may succeed), or
-   * CommitLogError `sync_failed`, which is final
+   * Adds to the gathering batch that `temporary` was renamed to `file` (a compaction): what was appended to the former file
+   * is done with, and replay renames it again if a crash has undone that. To be called in the turn of the renaming, which
+   * need not be synced. Before it, the temporary file and its name have been synced; a name is used once only.
+   */
+  replaceFile(file: string, temporary: string): void;
+
+  /**
+   * Makes everything that was added before this call durable, and nothing else. While a sync runs, further entries gather;
+   * calls that come meanwhile share the next sync.
+   * @throws (rejects) FileError of the write. Then whatever was appended and is not durable is dropped, that which came
+   * while the write was under way included, and all waiting commits reject alike. Nothing of it will be replayed; a
+   * following commit may succeed. In the moment of dropping the log calls {@link RefusalListener}.
+   * CommitLogError `batch_too_large`: as above; too much was added without a commit.
+   * CommitLogError `sync_failed`: final, nothing can be committed any more. `closed`.
    */
   commit(): Promise<void>;
 
@@ -35,15 +62,26 @@ export interface CommitLog {
   /**
    * Everything committed before this call is synced in the files themselves: the segments that hold it are recycled.
    * The caller has synced the files before.
+   * @throws (rejects) FileError when the checkpoint could not be noted down; nothing is recycled then, and the next
+   * checkpoint may succeed. CommitLogError `sync_failed`, which is final; `closed`.
    */
   checkpointed(position: CheckpointPosition): Promise<void>;
 
   /** Where the log stands now; to be taken before the files are synced, and handed to {@link checkpointed} after. */
   position(): CheckpointPosition;
 
-  /** Closes without a checkpoint; the segments stay for the next recovery. Idempotent. */
+  /**
+   * Waits for the commits that were asked for, then closes without a checkpoint; the segments stay for the next recovery.
+   * What was added without a commit is dropped. Idempotent.
+   */
   close(): Promise<void>;
 }
+
+/**
+ * Called when appended entries have been dropped, before anybody else gets a turn: the place to cut back files and
+ * positions to what was durable. What is appended from here on belongs to the next batch.
+ */
+export type RefusalListener = (error: Error) => void;
 
 export interface CommitEntry {
   /** Path below the root directory, with `/` between its parts. */
@@ -63,8 +101,40 @@ export interface ReplayReport {
   readonly replayed: number;
   /** Entries that their file held already. */
   readonly present: number;
-  /** Entries whose place holds other bytes, such as those of an original server that ran in between. */
+  /** Entries of files and channels that were removed later. */
+  readonly removed: number;
+  /**
+   * Entries whose place holds other bytes, such as those of an original server that ran in between; the first
+   * {@link DISCARDED_LISTED_MAX} of them.
+   */
   readonly discarded: readonly CommitEntry[];
+  /** How many they are in all. */
+  readonly discardedCount: number;
   /** Whether the log ended in a torn entry, which a crash leaves and which was never acknowledged. */
   readonly tornTail: boolean;
+  /** Places that held committed entries and cannot be read; the segments are kept aside under another name. */
+  readonly damaged: readonly LogDamage[];
+}
+
+export interface LogDamage {
+  /** Path of the segment as it is called now. */
+  readonly file: string;
+  /** Where the first unreadable bytes are. */
+  readonly offset: number;
+}
+
+/** Enough to see what happened; a log may hold hundreds of thousands. */
+export const DISCARDED_LISTED_MAX = 1000;
+
+export type CommitLogErrorCode = "sync_failed" | "batch_too_large" | "unsupported_version" | "closed";
+
+/** A commit log that cannot do what it was asked. */
+export class CommitLogError extends Error {
+  override readonly name = "CommitLogError";
+  readonly code: CommitLogErrorCode;
+
+  constructor(code: CommitLogErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }

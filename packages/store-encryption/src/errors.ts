@@ -1,0 +1,17 @@
+export type EncryptionErrorCode = "cipher_not_supported" | "key_required";
+
+const TEXTS: Readonly<Record<EncryptionErrorCode, string>> = {
+  cipher_not_supported: "encryption cipher not supported",
+  key_required: "encryption key required",
+};
+
+/** Encryption that cannot be set up. Matched by `code`; the texts are those of the original. @see encryption.md 2 */
+export class EncryptionError extends Error {
+  override readonly name = "EncryptionError";
+  readonly code: EncryptionErrorCode;
+
+  constructor(code: EncryptionErrorCode, options?: ErrorOptions) {
+    super(TEXTS[code], options);
+    this.code = code;
+  }
+}

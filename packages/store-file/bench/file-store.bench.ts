@@ -1,0 +1,151 @@
+/**
+ * Appending and flushing in batches with `sync` on, over 1, 100 and 1,000 channels; then recovery of what was written, and
+ * the memory of it. Beside each: what synced writes of 64 KiB, one after the other, take on the same disk in the same run.
+ *
+ *   tsx packages/store-file/bench/file-store.bench.ts [directory] [messages]
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Sequence, silentLogger, systemClock, systemFileSystem, type Timestamp } from "@nats-streaming/kernel";
+import { defaultStoreLimits, type MessageLog } from "@nats-streaming/store";
+import { createFileStore, type FileStore } from "../src/index.ts";
+
+const root = mkdtempSync(join(process.argv[2] ?? tmpdir(), "file-store-bench-"));
+const total = Number(process.argv[3] ?? 1_000_000);
+const payload = new Uint8Array(128).fill(120);
+const message = { bytes: payload, replyStart: 0, replyEnd: 0, dataStart: 0, dataEnd: payload.length };
+const stamp: Timestamp = { millis: 0, nanos: 0 };
+const clock = systemClock();
+const noLock = { acquire: async () => ({ kind: "acquired" as const }), release: () => {} };
+
+function open(directory: string): FileStore {
+  return createFileStore({
+    directory,
+    limits: { ...defaultStoreLimits, maxChannels: 0, maxMessages: 0, maxBytes: 0 },
+    clock,
+    logger: silentLogger,
+    lock: noLock,
+  });
+}
+
+const info = {
+  clusterId: "bench",
+  discovery: "d",
+  publish: "p",
+  subscribe: "s",
+  unsubscribe: "u",
+  close: "c",
+  subClose: "sc",
+  acksSubs: "a",
+};
+
+/** CPU seconds of this process so far. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function publish(directory: string, channels: number, batch: number, messages: number): Promise<void> {
+  const store = open(directory);
+  if ((await store.recover()) === undefined) await store.init(info);
+  const logs: MessageLog[] = [];
+  for (let i = 0; i < channels; i++) logs.push(store.createChannel(`channel.${i}`).messages);
+  await store.flush();
+  const cpu = cpuSeconds();
+  const begun = performance.now();
+  let sent = 0;
+  while (sent < messages) {
+    clock.read(stamp);
+    const end = Math.min(messages, sent + batch);
+    for (; sent < end; sent++) {
+      const log = logs[sent % channels]!;
+      log.append((log.lastSequence + 1) as Sequence, message, stamp);
+    }
+    await store.flush();
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  const used = cpuSeconds() - cpu;
+  console.log(
+    `${channels} channels, batches of ${batch}: ${Math.round(messages / seconds)} messages/s, ` +
+      `${((used / messages) * 1e6).toFixed(2)} CPU s per million, ${Math.round(messages / batch / seconds)} flushes/s`,
+  );
+  const closing = performance.now();
+  await store.close();
+  console.log(`  clean stop: ${Math.round(performance.now() - closing)} ms`);
+}
+
+async function rawSyncs(bytes: number): Promise<number> {
+  const path = join(root, "raw");
+  const file = systemFileSystem().openNow(path, { mode: "write" });
+  const block = new Uint8Array(bytes).fill(1);
+  const count = 300;
+  for (let i = 0; i < count; i++) file.writeNow(block, 0, bytes, i * bytes);
+  await file.sync();
+  const begun = performance.now();
+  for (let i = 0; i < count; i++) {
+    await file.write(block, 0, bytes, i * bytes);
+    await file.sync();
+  }
+  file.close();
+  return (count * 1000) / (performance.now() - begun);
+}
+
+async function recover(directory: string): Promise<void> {
+  global.gc?.();
+  const before = process.memoryUsage().rss;
+  const cpu = cpuSeconds();
+  const begun = performance.now();
+  const store = open(directory);
+  const state = await store.recover();
+  const millis = performance.now() - begun;
+  const { messages } = store.totals();
+  console.log(
+    `recovery of ${messages} messages in ${state?.channels.size} channels: ${Math.round(millis)} ms, ` +
+      `${(cpuSeconds() - cpu).toFixed(2)} CPU s, resident +${Math.round((process.memoryUsage().rss - before) / 1048576)} MiB ` +
+      `(${Math.round(process.memoryUsage().rss / 1048576)} MiB in all)`,
+  );
+  await readAll(
+    store,
+    [...(state?.channels.values() ?? [])].map((channel) => channel.messages),
+  );
+  await store.close();
+}
+
+async function readAll(store: FileStore, logs: readonly MessageLog[]): Promise<void> {
+  const begun = performance.now();
+  const out = { bytes: new Uint8Array(0), start: 0, end: 0 };
+  let found = 0;
+  let peak = 0;
+  for (const log of logs) {
+    for (let s: number = log.firstSequence; s <= log.lastSequence; s++) {
+      if (log.lookup(s, out) !== 1) {
+        await log.load(s, 256);
+        log.lookup(s, out);
+        peak = Math.max(peak, store.cachedBytes);
+      }
+      found++;
+    }
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  console.log(
+    `reading all of it: ${Math.round(found / seconds)} messages/s, at most ${Math.round(peak / 1048576)} MiB of it in memory ` +
+      `(${Math.round(process.memoryUsage().rss / 1048576)} MiB resident)`,
+  );
+}
+
+try {
+  const raw256 = await rawSyncs(256);
+  console.log(
+    `raw: ${Math.round(raw256)} synced writes/s of 256 bytes, ${Math.round(await rawSyncs(65_536))} of 64 KiB`,
+  );
+  await publish(join(root, "one-by-one"), 1, 1, Math.min(total, 3000));
+  console.log(`  (raw synced 256-byte writes: ${Math.round(raw256)}/s)`);
+  for (const channels of [1, 100, 1000]) {
+    for (const batch of [1024, 8192]) await publish(join(root, `c${channels}-${batch}`), channels, batch, total / 4);
+  }
+  await publish(join(root, "large"), 1000, 8192, total);
+  await recover(join(root, "large"));
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}

@@ -1,0 +1,126 @@
+import type { ChannelLimits, ChannelStore } from "@nats-streaming/store";
+import { writeFailed } from "./errors.ts";
+import type { RequestCompaction } from "./file-store.ts";
+import { channelDirectory, dataFileName, indexFileName, SUBSCRIPTIONS_FILE } from "./files/names.ts";
+import { pathIn } from "./files/paths.ts";
+import { RecordFile } from "./files/record-file.ts";
+import { FILE_HEADER } from "./format/record.ts";
+import { createFileMessageLog, type FileMessageLog } from "./messages/file-message-log.ts";
+import { Slice } from "./messages/slice.ts";
+import { sliceLimits } from "./messages/slice-limits.ts";
+import { type RecoveredFiles, writeHeader } from "./recovery/channel-recovery.ts";
+import type { StoreContext } from "./store-context.ts";
+import { createFileSubscriptionLog, type FileSubscriptionLog } from "./subscriptions/file-subscription-log.ts";
+import { subscriptionTable } from "./subscriptions/subscription-records.ts";
+
+/** One channel: its directory with slices and subs.dat. */
+export interface ChannelDirectory extends ChannelStore {
+  readonly messages: FileMessageLog;
+  readonly subscriptions: FileSubscriptionLog;
+  readonly limits: ChannelLimits;
+  /** Closes the files; they are opened again when they are used. */
+  closeFiles(): void;
+  /** Nothing is written any more. */
+  close(): void;
+}
+
+export interface ChannelParts {
+  readonly context: StoreContext;
+  readonly requestCompaction: RequestCompaction;
+}
+
+/** Temporary files of a compaction, in the root directory: `subs` and digits. */
+const COMPACTION_PREFIX = "subs";
+
+/** Makes the directory of a new channel. @param channel byte string @throws StoreError `write_failed` */
+export function createDirectory(parts: ChannelParts, channel: string, limits: ChannelLimits): ChannelDirectory {
+  const { context } = parts;
+  const { fileSystem, pool, root } = context;
+  const directory = channelDirectory(channel);
+  const path = pathIn(root, directory);
+  const isNew = fileSystem.statNow(path) === undefined;
+  try {
+    fileSystem.makeDirectoryNow(path);
+    if (!isNew) removeMessages(path, context);
+    const file = pool.file(pathIn(path, SUBSCRIPTIONS_FILE));
+    writeHeader(file);
+    // The commit log has to be told of the header, so that it can make the file; it is written once more then.
+    const records = new RecordFile(file, `${directory}/${SUBSCRIPTIONS_FILE}`, 0, false, context);
+    records.appendRaw(FILE_HEADER);
+    pool.markDirectory(root);
+    return openDirectory(parts, channel, limits, {
+      slices: [],
+      nextSlice: 1,
+      subscriptionsFile: file,
+      subscriptionRecords: records,
+      subscriptions: subscriptionTable(),
+    });
+  } catch (error) {
+    if (isNew) removeQuietly(path, context);
+    throw writeFailed(error);
+  }
+}
+
+/** Goes on with the files of a channel. */
+export function openDirectory(
+  { context, requestCompaction }: ChannelParts,
+  channel: string,
+  limits: ChannelLimits,
+  files: RecoveredFiles,
+): ChannelDirectory {
+  const { root, pool, checksum, options } = context;
+  const directory = channelDirectory(channel);
+  const path = pathIn(root, directory);
+  const messages = createFileMessageLog({
+    context,
+    channel,
+    limits,
+    sliceLimits: sliceLimits(options, limits),
+    slices: files.slices,
+    nextSlice: files.nextSlice,
+    newSlice: (number) => {
+      const name = dataFileName(number);
+      const data = pool.file(pathIn(path, name));
+      const index = pool.file(pathIn(path, indexFileName(number)));
+      return new Slice(number, data, index, `${directory}/${name}`, checksum, false, false);
+    },
+    removeAll: () => removeMessages(path, context),
+  });
+  const subscriptions = createFileSubscriptionLog({
+    context,
+    maxSubscriptions: limits.maxSubscriptions,
+    file: files.subscriptionsFile,
+    records: files.subscriptionRecords,
+    table: files.subscriptions,
+    requestCompaction: (log) => requestCompaction(log, `${directory}/${SUBSCRIPTIONS_FILE}`, COMPACTION_PREFIX),
+  });
+  return {
+    messages,
+    subscriptions,
+    limits,
+    closeFiles(): void {
+      messages.closeFiles();
+      subscriptions.file.close();
+    },
+    close(): void {
+      subscriptions.close();
+      messages.close();
+    },
+  };
+}
+
+/** Removes slices, indexes and what was kept of them, as emptying a channel does. @throws FileError */
+function removeMessages(path: string, { fileSystem, pool }: StoreContext): void {
+  for (const { name, isDirectory } of fileSystem.listNow(path)) {
+    if (!isDirectory && /^msgs\..*\./s.test(name)) fileSystem.removeNow(pathIn(path, name));
+  }
+  pool.markDirectory(path);
+}
+
+function removeQuietly(path: string, { fileSystem }: StoreContext): void {
+  try {
+    fileSystem.removeDirectoryNow(path);
+  } catch {
+    // An empty directory would be recovered as an empty channel: no harm.
+  }
+}

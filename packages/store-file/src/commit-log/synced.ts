@@ -1,0 +1,14 @@
+import { CommitLogError } from "./commit-log.ts";
+
+/**
+ * Waits for a sync. One that fails is final, whatever it was for: what is on the disk is unknown then.
+ * @throws (rejects) CommitLogError `sync_failed`
+ */
+export async function synced(sync: Promise<void>): Promise<void> {
+  try {
+    await sync;
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new CommitLogError("sync_failed", `commit log: ${text}`, { cause });
+  }
+}

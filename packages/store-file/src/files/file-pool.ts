@@ -1,0 +1,274 @@
+import { FileError, type FileSystem, invariant, type OpenFile } from "@nats-streaming/kernel";
+import { directoryOf } from "./paths.ts";
+
+/**
+ * All files of a store, open or not. A file is opened when it is used and stays open; above the limit, and when the system
+ * has no descriptor left, those are closed that nobody holds, the least recently used first. The limit is soft: what is
+ * in use stays open.
+ * @see file-store.md 16
+ */
+export interface FilePool {
+  readonly openCount: number;
+  /** Makes a file known. Nothing is opened yet. */
+  file(path: string): PooledFile;
+  /** A directory to be synced. */
+  directory(path: string): Syncable;
+  /** Names in a directory have changed: it has to be synced, so that a power loss does not undo that. */
+  markDirectory(path: string): void;
+  /** What was written or changed its name since its last sync; it is taken off the list. */
+  takeUnsynced(): Syncable[];
+  /** Whether {@link takeUnsynced} would give any. */
+  readonly unsyncedCount: number;
+  /** A directory was removed: its files are closed, and of those that were used nobody may use any again. */
+  forgetBelow(directory: string): void;
+  /** Closes read files that were not used since the last call but one. */
+  closeIdle(): void;
+  /** Closes everything; using a file fails from then on. */
+  close(): void;
+}
+
+/** A file or directory that can be made to survive a power loss. */
+export interface Syncable {
+  readonly path: string;
+  /** @throws (rejects) FileError */
+  sync(): Promise<void>;
+}
+
+export interface PooledFile extends Syncable {
+  readonly isOpen: boolean;
+  /** The open file, good until the end of the turn. It must exist. @throws FileError */
+  forReading(): OpenFile;
+  /** As {@link forReading}, made if it does not exist. */
+  forWriting(): OpenFile;
+  /** Keeps the present descriptor open over an `await`. @returns lets go of it */
+  hold(): () => void;
+  /** Notes that it was written and has to be synced. */
+  markUnsynced(): void;
+  /** Notes that it was made, too: so has its directory. */
+  markMade(): void;
+  /** Syncs it if it was not removed meanwhile. @throws (rejects) FileError */
+  sync(): Promise<void>;
+  /** Closes it when nobody holds it, now or then; the next use opens it again. */
+  close(): void;
+  /** Closes it and removes it from disk. @throws FileError */
+  remove(): void;
+  /** Closes it and gives it another name; the object stands for nothing afterwards. @throws FileError */
+  renameTo(path: string): void;
+}
+
+/** @param limit of open files; 0 for none */
+export function createFilePool(fileSystem: FileSystem, limit: number): FilePool {
+  return new Pool(fileSystem, limit);
+}
+
+class Pool implements FilePool {
+  readonly fileSystem: FileSystem;
+  readonly #limit: number;
+  /** In the order of their last opening or, where a limit makes it matter, of their last use. */
+  readonly open = new Set<File>();
+  unsynced = new Set<File>();
+  #unsyncedDirectories = new Set<string>();
+  #isClosed = false;
+
+  constructor(fileSystem: FileSystem, limit: number) {
+    this.fileSystem = fileSystem;
+    this.#limit = limit;
+  }
+
+  get openCount(): number {
+    return this.open.size;
+  }
+
+  get unsyncedCount(): number {
+    return this.unsynced.size + this.#unsyncedDirectories.size;
+  }
+
+  markDirectory(path: string): void {
+    this.#unsyncedDirectories.add(path);
+  }
+
+  file(path: string): PooledFile {
+    return new File(this, path);
+  }
+
+  takeUnsynced(): Syncable[] {
+    const found: Syncable[] = [...this.unsynced];
+    for (const path of this.#unsyncedDirectories) found.push(this.directory(path));
+    this.unsynced = new Set();
+    this.#unsyncedDirectories = new Set();
+    return found;
+  }
+
+  directory(path: string): Syncable {
+    return { path, sync: () => this.fileSystem.syncDirectory(path) };
+  }
+
+  forgetBelow(directory: string): void {
+    const prefix = `${directory}/`;
+    for (const file of [...this.open, ...this.unsynced]) if (file.path.startsWith(prefix)) file.forget();
+    this.#unsyncedDirectories.delete(directory);
+  }
+
+  closeIdle(): void {
+    for (const file of this.open) file.closeIfIdle();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const file of this.open) file.close();
+  }
+
+  /** Opens a file, closing others for it where that is needed. */
+  openFile(file: File, mode: "read" | "write"): OpenFile {
+    if (this.#isClosed) throw new FileError("io", `unable to open file "${file.path}", store is being closed`);
+    if (this.#limit > 0 && this.open.size >= this.#limit) this.#closeUnheld(this.#limit - 1);
+    try {
+      return this.fileSystem.openNow(file.path, { mode });
+    } catch (error) {
+      if (!(error instanceof FileError) || error.code !== "too_many_open") throw error;
+      this.#closeUnheld(Math.floor(this.open.size / 2));
+      return this.fileSystem.openNow(file.path, { mode });
+    }
+  }
+
+  /** The file was used: it is closed after all others. Only where there is a limit, as it costs as much as the use. */
+  touch(file: File): void {
+    if (this.#limit === 0) return;
+    this.open.delete(file);
+    this.open.add(file);
+  }
+
+  #closeUnheld(target: number): void {
+    for (const file of this.open) {
+      if (this.open.size <= target) return;
+      if (!file.isHeld) file.close();
+    }
+  }
+}
+
+/** A descriptor: what was opened once, and who still needs it. */
+interface Handle {
+  readonly file: OpenFile;
+  readonly isWritable: boolean;
+  holders: number;
+  /** Nobody finds it any more; the last holder closes it. */
+  isDropped: boolean;
+}
+
+class File implements PooledFile {
+  readonly path: string;
+  readonly #pool: Pool;
+  #handle: Handle | undefined;
+  #isRemoved = false;
+  #usesSeen = 0;
+  #uses = 0;
+
+  constructor(pool: Pool, path: string) {
+    this.#pool = pool;
+    this.path = path;
+  }
+
+  get isOpen(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  get isHeld(): boolean {
+    return this.#handle !== undefined && this.#handle.holders > 0;
+  }
+
+  forReading(): OpenFile {
+    return this.#use(false).file;
+  }
+
+  forWriting(): OpenFile {
+    return this.#use(true).file;
+  }
+
+  hold(): () => void {
+    const handle = this.#handle;
+    invariant(handle !== undefined, "only an open file can be held");
+    handle.holders++;
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      handle.holders--;
+      if (handle.isDropped && handle.holders === 0) handle.file.close();
+    };
+  }
+
+  markUnsynced(): void {
+    if (!this.#isRemoved) this.#pool.unsynced.add(this);
+  }
+
+  markMade(): void {
+    this.markUnsynced();
+    this.#pool.markDirectory(directoryOf(this.path));
+  }
+
+  async sync(): Promise<void> {
+    if (this.#isRemoved) return;
+    const file = this.forWriting();
+    const release = this.hold();
+    try {
+      await file.sync();
+    } finally {
+      release();
+    }
+  }
+
+  close(): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    this.#handle = undefined;
+    this.#pool.open.delete(this);
+    if (handle.holders === 0) handle.file.close();
+    else handle.isDropped = true;
+  }
+
+  closeIfIdle(): void {
+    const handle = this.#handle;
+    if (handle === undefined || handle.isWritable || handle.holders > 0) return;
+    if (this.#uses === this.#usesSeen) this.close();
+    else this.#usesSeen = this.#uses;
+  }
+
+  remove(): void {
+    this.forget();
+    this.#pool.markDirectory(directoryOf(this.path));
+    this.#pool.fileSystem.removeNow(this.path);
+  }
+
+  renameTo(path: string): void {
+    this.forget();
+    this.#pool.markDirectory(directoryOf(this.path));
+    this.#pool.fileSystem.renameNow(this.path, path);
+  }
+
+  /** It is not there any more, or not under this name. */
+  forget(): void {
+    this.#isRemoved = true;
+    this.#pool.unsynced.delete(this);
+    this.close();
+  }
+
+  #use(isWritable: boolean): Handle {
+    this.#uses++;
+    let handle = this.#handle;
+    if (handle === undefined || (isWritable && !handle.isWritable)) {
+      if (this.#isRemoved) throw new FileError("io", `unable to open file "${this.path}", it has been removed`);
+      this.close();
+      handle = {
+        file: this.#pool.openFile(this, isWritable ? "write" : "read"),
+        isWritable,
+        holders: 0,
+        isDropped: false,
+      };
+      this.#handle = handle;
+      this.#pool.open.add(this);
+    } else {
+      this.#pool.touch(this);
+    }
+    return handle;
+  }
+}

@@ -1,0 +1,290 @@
+import type { Logger } from "@nats-streaming/kernel";
+import { StoreError } from "@nats-streaming/store";
+import type { CommitLog } from "./commit-log/commit-log.ts";
+import { storeFailure } from "./errors.ts";
+import type { FilePool, PooledFile } from "./files/file-pool.ts";
+import { syncFiles } from "./files/sync-files.ts";
+import type { Flushable, Gathering } from "./store-context.ts";
+
+/**
+ * Makes what gathers durable, one batch after the other.
+ *
+ * ```text
+ *  gathering ─▶ prepare() ─▶ seal() into the commit log ─▶ commit ─▶ settled() ─▶ write() into the compatible files
+ *                  │ fails                    fails to write │  │ fails to sync       │ fails
+ *                  ▼                                         ▼  ▼                     ▼
+ *              refused(): messages are taken back, those   nothing is           durable all the same: written before
+ *              that gathered meanwhile too                 durable any more     the next batch, or that is refused
+ * ```
+ *
+ * While a batch is on its way, or somebody has the files for himself ({@link exclusively}), the next one gathers.
+ */
+export interface FlushQueue extends Gathering {
+  /** undefined when there is nothing to wait for. @throws (rejects) StoreError `write_failed`, `sync_failed`, `closed` */
+  flush(): Promise<void> | undefined;
+  /** Writes and commits records that nobody waits for. What fails is logged and tried again. */
+  flushRecords(): Promise<void>;
+  /** Runs `work` while nothing is written or committed. Its failure is the caller's alone, but `sync_failed` is final. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /** A sync has failed somewhere: nothing can be made durable any more. */
+  fail(error: StoreError): void;
+  readonly failure: StoreError | undefined;
+  /** Messages or records wait for a flush. */
+  readonly hasGathered: boolean;
+  /** Whether the files hold everything that is durable; tries to make it so. */
+  writeBacklog(): boolean;
+}
+
+export interface FlushQueueOptions {
+  readonly pool: FilePool;
+  readonly logger: Logger;
+  /** Whether a flush has to survive a power loss. */
+  readonly sync: boolean;
+  /** undefined with `sync` off. */
+  readonly commitLog: () => CommitLog | undefined;
+  /** Records wait for {@link FlushQueue.flushRecords}. */
+  readonly onLazyRecords: () => void;
+  /** A batch has become durable. */
+  readonly onSettled: () => void;
+  readonly onFailure: (error: StoreError) => void;
+}
+
+export function createFlushQueue(options: FlushQueueOptions): FlushQueue {
+  return new BatchQueue(options);
+}
+
+interface Waiting {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+class BatchQueue implements FlushQueue {
+  readonly #options: FlushQueueOptions;
+  #messages: Flushable[] = [];
+  #records: Flushable[] = [];
+  #lazyRecords: Flushable[] = [];
+  /** What is durable and could not be written into its files. */
+  #backlog = new Set<Flushable>();
+  #syncFirst = new Set<PooledFile>();
+  /** What has the files now: a batch, or somebody for himself. */
+  #running: Promise<unknown> | undefined;
+  /** Flushes that came meanwhile. */
+  #waiting: Waiting | undefined;
+  /** Those who wait to have the files for themselves, longest first. */
+  readonly #claims: (() => void)[] = [];
+  failure: StoreError | undefined;
+
+  constructor(options: FlushQueueOptions) {
+    this.#options = options;
+  }
+
+  get hasGathered(): boolean {
+    return this.#messages.length + this.#records.length + this.#lazyRecords.length > 0;
+  }
+
+  touchMessages(log: Flushable): void {
+    this.#messages.push(log);
+  }
+
+  touchRecords(records: Flushable): void {
+    this.#records.push(records);
+    this.#options.onLazyRecords();
+  }
+
+  touchRecordsLazily(records: Flushable): void {
+    this.#lazyRecords.push(records);
+    this.#options.onLazyRecords();
+  }
+
+  syncFirst(file: PooledFile): void {
+    if (this.#options.commitLog() !== undefined) this.#syncFirst.add(file);
+  }
+
+  flush(): Promise<void> | undefined {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (this.#running !== undefined) {
+      this.#waiting ??= newWaiting();
+      return this.#waiting.promise;
+    }
+    if (this.#messages.length === 0 && this.#records.length === 0) return undefined;
+    return this.#flushNow();
+  }
+
+  async flushRecords(): Promise<void> {
+    if (this.failure !== undefined) return;
+    await this.exclusively(async () => {
+      const batch = [...this.#records, ...this.#lazyRecords];
+      this.#records = [];
+      this.#lazyRecords = [];
+      try {
+        await this.#run(batch);
+      } catch (error) {
+        for (const item of batch) item.refused();
+        if (!(error instanceof StoreError) || error.code !== "write_failed") throw error;
+        this.#options.logger.error(`Unable to write subscriptions: ${error.message}`);
+      }
+    });
+  }
+
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const start = (): void => {
+        const done = this.failure === undefined ? work() : Promise.reject(this.failure);
+        this.#running = done;
+        done.then(resolve, (error: unknown) => {
+          if (error instanceof StoreError && error.code === "sync_failed") this.fail(error);
+          reject(error);
+        });
+        done.then(this.#ended, this.#ended);
+      };
+      if (this.#running === undefined) start();
+      else this.#claims.push(start);
+    });
+  }
+
+  fail(error: StoreError): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+    this.#options.onFailure(error);
+  }
+
+  // --- one batch ---
+
+  #flushNow(): Promise<void> | undefined {
+    const batch = [...this.#messages, ...this.#records];
+    this.#messages = [];
+    this.#records = [];
+    const { sync } = this.#options;
+    if (!sync) return this.#writeNow(batch);
+    const flushed = this.#run(batch).then(this.#ended, (error: unknown) => {
+      this.#refuse(batch, error);
+      throw error;
+    });
+    this.#running = flushed;
+    return flushed;
+  }
+
+  /** Without syncs a batch is done before the call returns. */
+  #writeNow(batch: readonly Flushable[]): Promise<void> | undefined {
+    try {
+      this.#writeUnlogged(batch);
+    } catch (error) {
+      const failure = storeFailure(error);
+      this.#refuse(batch, failure);
+      return Promise.reject(failure);
+    }
+    return undefined;
+  }
+
+  /** @throws FileError */
+  #writeUnlogged(batch: readonly Flushable[]): void {
+    for (const item of batch) {
+      item.prepare();
+      item.seal(undefined);
+      item.write();
+    }
+    for (const item of batch) item.settled();
+    this.#options.onSettled();
+  }
+
+  /** @throws (rejects) StoreError; nothing has been taken back then */
+  async #run(batch: readonly Flushable[]): Promise<void> {
+    const commitLog = this.#options.commitLog();
+    try {
+      if (commitLog === undefined) {
+        this.#writeUnlogged(batch);
+        return;
+      }
+      for (const item of this.#backlog) item.write();
+      this.#backlog.clear();
+      for (const item of batch) item.prepare();
+      for (const item of batch) item.seal(commitLog);
+      if (this.#syncFirst.size > 0) await this.#syncBefore();
+      await commitLog.commit();
+    } catch (error) {
+      throw storeFailure(error);
+    }
+    for (const item of batch) item.settled();
+    for (const item of batch) this.#write(item);
+    this.#options.onSettled();
+  }
+
+  /** The batch is durable: a file that cannot take it now gets it before the next one. */
+  #write(item: Flushable): void {
+    try {
+      item.write();
+    } catch (error) {
+      const failure = storeFailure(error);
+      if (this.#backlog.size === 0) this.#options.logger.error(`Unable to write: ${failure.message}`);
+      this.#backlog.add(item);
+    }
+  }
+
+  writeBacklog(): boolean {
+    try {
+      for (const item of this.#backlog) item.write();
+      this.#backlog.clear();
+      return true;
+    } catch (error) {
+      storeFailure(error);
+      return false;
+    }
+  }
+
+  /** Syncs what the commit log must be able to rely on. */
+  async #syncBefore(): Promise<void> {
+    const files = [...this.#syncFirst];
+    this.#syncFirst = new Set();
+    await syncFiles(files);
+  }
+
+  readonly #ended = (): void => {
+    this.#running = undefined;
+    this.#next();
+  };
+
+  /** A batch of messages has failed: what gathered meanwhile goes with it, and who waits for that is told. */
+  #refuse(batch: readonly Flushable[], error: unknown): void {
+    this.#running = undefined;
+    const failure = storeFailure(error);
+    if (failure.code === "write_failed") {
+      const gathered = [...batch, ...this.#messages, ...this.#records];
+      this.#messages = [];
+      this.#records = [];
+      for (const item of gathered) item.refused();
+      this.#waiting?.reject(failure);
+      this.#waiting = undefined;
+    } else {
+      this.fail(failure);
+    }
+    this.#next();
+  }
+
+  /** Whoever waits longest has his turn: claims first, as they are rare and short. */
+  #next(): void {
+    const claim = this.#claims.shift();
+    if (claim !== undefined) {
+      claim();
+      return;
+    }
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
+    const flushed = this.flush();
+    if (flushed === undefined) waiting.resolve();
+    else flushed.then(waiting.resolve, waiting.reject);
+  }
+}
+
+function newWaiting(): Waiting {
+  let resolve = (): void => {};
+  let reject = (_error: unknown): void => {};
+  const promise = new Promise<void>((onDone, onError) => {
+    resolve = onDone;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}
