@@ -1,4 +1,4 @@
-import type { DirectoryEntry, FileErrorCode, FileStat, FileSystem, OpenFile, OpenOptions } from "../file-system.ts";
+import type { DirectoryEntry, FileStat, FileSystem, OpenFile, OpenOptions } from "../file-system.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { SIMULATED_PAGE_BYTES } from "./simulated-disk-content.ts";
 import {
@@ -18,6 +18,7 @@ import {
   walkFiles,
 } from "./simulated-disk-names.ts";
 import { SimulatedOpenFile } from "./simulated-disk-open-file.ts";
+import { checkName, parts } from "./simulated-disk-paths.ts";
 
 export interface SimulatedDiskOptions {
   /** Decides whatever chance decides. */
@@ -28,8 +29,6 @@ export interface SimulatedDiskOptions {
 
 /** How a machine can end. A killed process leaves the system's cache behind; a power loss does not. */
 export type CrashKind = "kill" | "power";
-
-const NAME_BYTES_MAX = 255;
 
 /**
  * Files in memory that misbehave as real ones do, from a seed. Paths are absolute or taken below `/`.
@@ -286,22 +285,4 @@ export class SimulatedDisk implements FileSystem {
     checkName(operation, path, name);
     return { directory: this.#directory(operation, `/${all.join("/")}`), name };
   }
-}
-
-function parts(path: string): string[] {
-  const found: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") found.pop();
-    else if (part !== "" && part !== ".") found.push(part);
-  }
-  return found;
-}
-
-function checkName(operation: SimulatedOperation, path: string, name: string): void {
-  const code: FileErrorCode | undefined = name.includes("\0")
-    ? "invalid_name"
-    : Buffer.byteLength(name) > NAME_BYTES_MAX
-      ? "name_too_long"
-      : undefined;
-  if (code !== undefined) throw simulatedError(operation, path, code);
 }
