@@ -1,6 +1,6 @@
 /**
  * Appending and flushing in batches with `sync` on, over 1, 100 and 1,000 channels; then recovery of what was written, and
- * the memory of it. Beside each: what synced writes of 64 KiB, one after the other, take on the same disk in the same run.
+ * the memory of it.
  *
  *   tsx packages/store-file/bench/file-store.bench.ts [directory] [messages]
  */
@@ -75,20 +75,57 @@ async function publish(directory: string, channels: number, batch: number, messa
   console.log(`  clean stop: ${Math.round(performance.now() - closing)} ms`);
 }
 
-async function rawSyncs(bytes: number): Promise<number> {
-  const path = join(root, "raw");
-  const file = systemFileSystem().openNow(path, { mode: "write" });
-  const block = new Uint8Array(bytes).fill(1);
-  const count = 300;
-  for (let i = 0; i < count; i++) file.writeNow(block, 0, bytes, i * bytes);
+/** One message at a time, in turns with synced writes of 256 bytes: the disk is not as fast at one moment as at another. */
+async function oneByOne(directory: string): Promise<void> {
+  const store = open(directory);
+  await store.recover();
+  await store.init(info);
+  const log = store.createChannel("foo").messages;
+  const file = systemFileSystem().openNow(join(root, "raw"), { mode: "write" });
+  const block = new Uint8Array(RAW_BYTES).fill(1);
+  for (let at = 0; at < RAW_FILE_BYTES; at += block.length) file.writeNow(block, 0, block.length, at);
   await file.sync();
-  const begun = performance.now();
-  for (let i = 0; i < count; i++) {
-    await file.write(block, 0, bytes, i * bytes);
-    await file.sync();
+  let at = 0;
+  const raw: number[] = [];
+  const ours: number[] = [];
+  for (let turn = 0; turn < 20; turn++) {
+    raw.push(
+      await timed(async () => {
+        await file.write(block, 0, block.length, at);
+        await file.sync();
+        at = (at + block.length) % RAW_FILE_BYTES;
+      }),
+    );
+    ours.push(
+      await timed(async () => {
+        clock.read(stamp);
+        log.append((log.lastSequence + 1) as Sequence, message, stamp);
+        await store.flush();
+      }),
+    );
   }
   file.close();
-  return (count * 1000) / (performance.now() - begun);
+  await store.close();
+  const [rawMillis, ourMillis] = [median(raw), median(ours)];
+  console.log(
+    `one message per flush: ${Math.round(1000 / ourMillis)}/s, ${((rawMillis / ourMillis) * 100).toFixed(0)} % of synced ` +
+      `writes of ${RAW_BYTES} bytes over existing blocks (${Math.round(1000 / rawMillis)}/s), taking turns`,
+  );
+}
+
+const RAW_BYTES = 256;
+const RAW_FILE_BYTES = 8 * 1024 * 1024;
+const TURN_OPERATIONS = 100;
+
+/** Milliseconds per operation. */
+async function timed(operation: () => Promise<void>): Promise<number> {
+  const begun = performance.now();
+  for (let i = 0; i < TURN_OPERATIONS; i++) await operation();
+  return (performance.now() - begun) / TURN_OPERATIONS;
+}
+
+function median(values: number[]): number {
+  return values.sort((one, other) => one - other)[values.length >> 1]!;
 }
 
 async function recover(directory: string): Promise<void> {
@@ -135,12 +172,7 @@ async function readAll(store: FileStore, logs: readonly MessageLog[]): Promise<v
 }
 
 try {
-  const raw256 = await rawSyncs(256);
-  console.log(
-    `raw: ${Math.round(raw256)} synced writes/s of 256 bytes, ${Math.round(await rawSyncs(65_536))} of 64 KiB`,
-  );
-  await publish(join(root, "one-by-one"), 1, 1, Math.min(total, 3000));
-  console.log(`  (raw synced 256-byte writes: ${Math.round(raw256)}/s)`);
+  await oneByOne(join(root, "one-by-one"));
   for (const channels of [1, 100, 1000]) {
     for (const batch of [1024, 8192]) await publish(join(root, `c${channels}-${batch}`), channels, batch, total / 4);
   }

@@ -110,7 +110,8 @@ export class SegmentWriter {
       await this.#takeBack(written, opened);
       throw error;
     }
-    
+    for (const segment of new Set(written.map((one) => one.segment))) await synced(segment.file.sync());
+
     for (const { segment, frame } of written) {
       const span = frameSpan(frame.length);
       if (segment !== this.#current) this.#moveTo(segment);
