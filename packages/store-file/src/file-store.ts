@@ -32,6 +32,7 @@ import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import type { ClientLog } from "./clients/client-log.ts";
 import type { ReplayReport } from "./commit-log/commit-log.ts";
 import { type CommitLogOptions, type OpenedCommitLog, openCommitLog } from "./commit-log/open-commit-log.ts";
+import { replayCommitLog } from "./commit-log/replay.ts";
 import { storeFailure, writeFailed } from "./errors.ts";
 import { type Compactable, compact } from "./files/compaction.ts";
 import { createFilePool, type PooledFile } from "./files/file-pool.ts";
@@ -335,11 +336,14 @@ class DirectoryStore implements FileStore {
     try {
       // The log relies on its directory.
       if (options.sync) await syncFiles(this.#context.pool.takeUnsynced());
+      if (!options.sync) {
+        // What an earlier run has left has to go into the files; there is nothing to keep a log of.
+        this.#replay = await replayCommitLog({ directory, fileSystem, logger });
+        return;
+      }
       const { log, report } = await open({ directory, fileSystem, clock, logger, random });
       this.#replay = report;
-      if (options.sync) this.#context.commitLog = log;
-      // What an earlier run has left is in the files now; without syncs there is nothing to keep a log of.
-      else await log.close();
+      this.#context.commitLog = log;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       throw new StoreError("read_failed", `unable to open the commit log: ${error.message}`, { cause: error });

@@ -26,14 +26,15 @@ const PASSING = new Set(["EAGAIN", "EACCES", "EINTR", "ENOLCK", "EWOULDBLOCK"]);
 /**
  * A record lock over the whole file, of the kind that excludes the original's (`fcntl`, type F_WRLCK) in both directions,
  * and two stores within one process. The holder writes its process ID into the file, for whoever finds it busy.
+ * @param load brings the addon
  * @see file-store.md 17
  */
-export function nativeDirectoryLock(): DirectoryLock {
+export function nativeDirectoryLock(load: () => Promise<unknown> = () => import(ADDON)): DirectoryLock {
   let descriptor: number | undefined;
   return {
     async acquire(path): Promise<LockOutcome> {
       if (descriptor !== undefined) return { kind: "acquired" };
-      const addon = await loadAddon();
+      const addon = await loadAddon(load);
       const opened = openLockFile(path);
       let isTaken = false;
       try {
@@ -66,10 +67,10 @@ export function nativeDirectoryLock(): DirectoryLock {
   };
 }
 
-async function loadAddon(): Promise<LockAddon> {
+async function loadAddon(load: () => Promise<unknown>): Promise<LockAddon> {
   let loaded: unknown;
   try {
-    loaded = await import(ADDON);
+    loaded = await load();
   } catch (cause) {
     const text = `the native addon ${ADDON} is needed to lock the store's directory, and cannot be loaded: ${textOf(cause)}`;
     throw new StoreError("lock_failed", text, { cause });

@@ -236,7 +236,7 @@ class SliceLog implements FileMessageLog, Evictable {
   /** Not to be taken back: what a failing flush restores is the empty log. */
   empty(): void {
     const slices = this.#slices.takeAll();
-    for (const slice of slices) slice.close();
+    for (const slice of slices) slice.remove();
     this.#options.removeAll();
     for (const slice of slices) this.#context.commitLog?.removeFile(slice.name);
     this.#forgetMemory();
@@ -284,6 +284,7 @@ class SliceLog implements FileMessageLog, Evictable {
     const last = lastOf(this.#isInFlight ? this.#flushing : this.#durable);
     for (let i = this.#slices.unwrittenFrom(); i < this.#slices.length; i++) this.#slices.at(i).write();
     this.#writtenLast = last;
+    this.#discardWritten();
   }
 
   settled(): void {
@@ -291,8 +292,7 @@ class SliceLog implements FileMessageLog, Evictable {
     this.#isInFlight = false;
     const { cache } = this.#context;
     copyMark(this.#flushing, this.#durable);
-    this.#discard(this.#durable);
-    if (!this.#isDirty) this.#discardEmptied();
+    this.#discardWritten();
     cache.touch(this);
     if (cache.used > cache.limit) cache.trim(0);
   }
@@ -520,20 +520,20 @@ class SliceLog implements FileMessageLog, Evictable {
   }
 
   #discardIfClean(): void {
-    if (!this.#isDirty && !this.#isInFlight) this.#discardEmptied();
+    if (!this.#isDirty && !this.#isInFlight) this.#discardWritten();
   }
 
-  /** Nothing can be taken back: slices without messages go now. */
-  #discardEmptied(): void {
-    this.#save(this.#durable);
-    this.#discard(this.#durable);
-  }
-
-  #discard(mark: LogMark): void {
-    if (mark.head === 0) return;
+  /**
+   * Slices that were empty in the last durable state go, once they are written: the archive script gets whole ones. With
+   * nothing under way the durable state is the present one.
+   */
+  #discardWritten(): void {
+    if (this.#isInFlight) return;
+    if (!this.#isDirty) this.#save(this.#durable);
+    if (this.#durable.head === 0) return;
     const { archive, commitLog } = this.#context;
     this.#window.clear();
-    for (const slice of this.#slices.takeEmptied(mark)) {
+    for (const slice of this.#slices.takeEmptied(this.#durable)) {
       archive.discard(this.channel, slice);
       commitLog?.removeFile(slice.name);
     }

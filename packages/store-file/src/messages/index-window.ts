@@ -38,7 +38,13 @@ export class IndexWindow {
   read(slice: Slice, k: number, entry: IndexEntry): void {
     if (slice.pendingRecord(k, entry)) return;
     if (slice !== this.#slice || k < this.#from || k >= this.#from + this.#count) this.#fill(slice, k);
-    decode(this.#bytes!, (k - this.#from) * INDEX_RECORD_SIZE, entry, this.#checksum);
+    try {
+      decode(this.#bytes!, (k - this.#from) * INDEX_RECORD_SIZE, entry, this.#checksum);
+    } catch (error) {
+      // Somebody may put it right: it is read again the next time.
+      this.clear();
+      throw error;
+    }
   }
 
   /** Forgets what was read: the files have changed. */

@@ -6,7 +6,7 @@ import { type ReadBlock, readBlock } from "./read-block.ts";
 import type { Slice } from "./slice.ts";
 
 /** Blocks kept per channel: one for each of a few subscribers that catch up at different places. */
-const BLOCKS_MAX = 4;
+const BLOCKS_MAX = 8;
 
 /** What was loaded of a channel's messages, for as long as the cache has room. */
 export class ReadBlocks {

@@ -37,17 +37,17 @@ export class SliceList {
     return this.#all[index]!;
   }
 
-  /** Index of the first slice with messages that has something to seal; those behind it have, too. */
+  /** Index of the first slice that has something to seal; those behind it have, too. */
   unsealedFrom(): number {
     let from = this.#all.length;
-    while (from > this.#head && this.#all[from - 1]!.hasUnsealed) from--;
+    while (from > 0 && this.#all[from - 1]!.hasUnsealed) from--;
     return from;
   }
 
-  /** Index of the first slice with messages that may have something to write. */
+  /** Index of the first slice that may have something to write. */
   unwrittenFrom(): number {
     let from = this.#all.length;
-    while (from > this.#head && this.#all[from - 1]!.unwritten > 0) from--;
+    while (from > 0 && this.#all[from - 1]!.unwritten > 0) from--;
     return from;
   }
 
@@ -86,13 +86,14 @@ export class SliceList {
     return this.#all[low];
   }
 
-  /** Takes away the slices that had no message at the time of `mark`, which is brought up to date. */
+  /** Takes away the slices that had no message at the time of `mark`, and are written; brings the mark up to date. */
   takeEmptied(mark: LogMark): Slice[] {
-    if (mark.head === 0) return [];
-    const emptied = this.#all.splice(0, mark.head);
-    this.#head -= emptied.length;
-    mark.slices -= emptied.length;
-    mark.head = 0;
+    let count = 0;
+    while (count < mark.head && this.#all[count]!.unwritten === 0) count++;
+    const emptied = this.#all.splice(0, count);
+    this.#head -= count;
+    mark.slices -= count;
+    mark.head -= count;
     return emptied;
   }
 

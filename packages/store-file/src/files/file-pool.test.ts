@@ -1,0 +1,135 @@
+import { FileError } from "@nats-streaming/kernel";
+import { SimulatedDisk } from "@nats-streaming/kernel/testing";
+import { describe, expect, it } from "vitest";
+import { createFilePool } from "./file-pool.ts";
+
+const diskWith = (...names: string[]): SimulatedDisk => {
+  const disk = new SimulatedDisk({ seed: 1 });
+  for (const name of names) disk.openNow(name, { mode: "create" }).close();
+  return disk;
+};
+
+describe("file pool", () => {
+  it("FS-G1 opens what is read only if it exists, and leaves no trace of what does not", () => {
+    const disk = diskWith();
+    const pool = createFilePool(disk, 0);
+    const file = pool.file("/missing");
+    expect(() => file.forReading()).toThrow("open /missing: no such file or directory");
+    expect([file.isOpen, pool.openCount, disk.statNow("/missing")]).toEqual([false, 0, undefined]);
+    file.forWriting();
+    expect([file.isOpen, pool.openCount, disk.statNow("/missing")?.size]).toEqual([true, 1, 0]);
+  });
+
+  it("FS-G1 closes the least recently used files above the limit, and never one that is held", () => {
+    const disk = diskWith("/a", "/b", "/c", "/d");
+    const pool = createFilePool(disk, 2);
+    const [a, b, c, d] = ["/a", "/b", "/c", "/d"].map((path) => pool.file(path)) as [File, File, File, File];
+    a.forReading();
+    const release = a.hold();
+    b.forReading();
+    c.forReading();
+    expect([a.isOpen, b.isOpen, c.isOpen, pool.openCount]).toEqual([true, false, true, 2]);
+    const releaseC = c.hold();
+    d.forReading();
+    // More are in use than the limit allows.
+    expect([a.isOpen, c.isOpen, d.isOpen, pool.openCount]).toEqual([true, true, true, 3]);
+    release();
+    releaseC();
+    b.forReading();
+    expect(pool.openCount).toBe(2);
+  });
+
+  it("FS-G1 keeps a held file readable after it was closed or removed, until it is let go of", () => {
+    const disk = diskWith("/a");
+    const pool = createFilePool(disk, 0);
+    const file = pool.file("/a");
+    const open = file.forWriting();
+    open.writeNow(Uint8Array.of(1, 2, 3), 0, 3, 0);
+    const release = file.hold();
+    file.remove();
+    expect([file.isOpen, disk.statNow("/a")]).toEqual([false, undefined]);
+    expect(open.readNow(new Uint8Array(3), 0, 3, 0)).toBe(3);
+    release();
+    release();
+    expect(() => file.forReading()).toThrow('unable to open file "/a", it has been removed');
+    file.remove();
+  });
+
+  it("FS-G1 refuses to open files once it is closed", () => {
+    const pool = createFilePool(diskWith("/a"), 0);
+    const file = pool.file("/a");
+    file.forReading();
+    pool.close();
+    expect([file.isOpen, pool.openCount]).toEqual([false, 0]);
+    expect(() => file.forReading()).toThrow('unable to open file "/a", store is being closed');
+  });
+
+  it("opens a file for writing beside a reader that holds it", () => {
+    const pool = createFilePool(diskWith("/a"), 0);
+    const file = pool.file("/a");
+    const reader = file.forReading();
+    const release = file.hold();
+    file.forWriting().writeNow(Uint8Array.of(7), 0, 1, 0);
+    expect(reader.readNow(new Uint8Array(1), 0, 1, 0)).toBe(1);
+    release();
+    expect(pool.openCount).toBe(1);
+  });
+
+  it("closes half of what nobody holds when the system has no descriptor left", () => {
+    const disk = diskWith("/a", "/b", "/c", "/d", "/e");
+    const pool = createFilePool(disk, 0);
+    for (const path of ["/a", "/b", "/c", "/d"]) pool.file(path).forReading();
+    disk.inject({ operation: "open", kind: "too_many_open" });
+    pool.file("/e").forReading();
+    expect(pool.openCount).toBe(3);
+    disk.inject({ operation: "open", kind: "too_many_open", times: 2 });
+    expect(() => pool.file("/a").forReading()).toThrow(FileError);
+  });
+
+  it("FS-MS5 closes files that were only read once they were not used for a while", () => {
+    const pool = createFilePool(diskWith("/a", "/b"), 0);
+    const [read, written] = [pool.file("/a"), pool.file("/b")];
+    read.forReading();
+    written.forWriting();
+    pool.closeIdle();
+    expect(read.isOpen).toBe(true);
+    read.forReading();
+    pool.closeIdle();
+    expect(read.isOpen).toBe(true);
+    pool.closeIdle();
+    expect([read.isOpen, written.isOpen]).toEqual([false, true]);
+  });
+
+  it("hands out what has to be synced once, with the directories whose names have changed", async () => {
+    const disk = diskWith("/d");
+    disk.removeNow("/d");
+    disk.makeDirectoryNow("/d");
+    const pool = createFilePool(disk, 0);
+    const file = pool.file("/d/a");
+    file.forWriting();
+    file.markMade();
+    file.markUnsynced();
+    expect(pool.unsyncedCount).toBe(2);
+    const unsynced = pool.takeUnsynced();
+    expect(unsynced.map(({ path }) => path)).toEqual(["/d/a", "/d"]);
+    expect(pool.takeUnsynced()).toEqual([]);
+    for (const one of unsynced) await one.sync();
+    expect(disk.crash("power").statNow("/d")?.isDirectory).toBe(undefined);
+  });
+
+  it("forgets the files of a directory that was removed", async () => {
+    const disk = diskWith();
+    disk.makeDirectoryNow("/d");
+    const pool = createFilePool(disk, 0);
+    const file = pool.file("/d/a");
+    file.forWriting();
+    file.markUnsynced();
+    disk.removeDirectoryNow("/d");
+    pool.forgetBelow("/d");
+    expect([file.isOpen, pool.unsyncedCount]).toEqual([false, 0]);
+    await file.sync();
+    expect(disk.statNow("/d/a")).toBeUndefined();
+  });
+});
+
+type File = ReturnType<ReturnType<typeof createFilePool>["file"]>;
