@@ -12,10 +12,8 @@ export function refusalOf(streaming: StreamingOptions, nats: NatsOptions): strin
   const { storeType } = streaming;
   if (!["MEMORY", "FILE", "SQL"].includes(storeType)) return `unsupported store type: ${storeType}`;
   if (streaming.ftGroup !== "" && storeType === "MEMORY") return "ft: only FILE or SQL stores supported in FT mode";
-  if (storeType !== "MEMORY") {
-    return `the ${storeType} store is not available in this version: start with -store memory`;
-  }
-  if (streaming.encrypt) return "encryption at rest is not available in this version: it needs a FILE or SQL store";
+  if (storeType === "SQL") return "the SQL store is not available in this version: start with -store file";
+  if (streaming.ftGroup !== "") return "fault tolerance is not available in this version";
   if (streaming.natsServerUrl !== "") return undefined;
   const { routes, tls, authorization } = nats;
   if (routes.listenUrl !== "" || routes.urls.length > 0 || routes.block !== undefined) {

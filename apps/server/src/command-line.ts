@@ -12,6 +12,7 @@ import { type RunRequest, resolveOptions } from "./options/resolve-options.ts";
 import { PROGRAM } from "./options/version.ts";
 import { sendSignal } from "./send-signal.ts";
 import { type Server, startServer } from "./server.ts";
+import { recoverOnly } from "./store/recover-only.ts";
 
 /** Exit statuses. @see operations.md 4 */
 const EXIT_OK = 0;
@@ -89,6 +90,15 @@ async function run(resolved: RunRequest): Promise<void> {
 
   for (const warning of warnings) logger.warn(formatWarning(warning));
 
+  if (resolved.recoverOnly) {
+    const onFailure = (error: Error): void => logger.fatal(error.message);
+    const failure = await recoverOnly({ streaming, clock, logger, random: systemRandom(), onFailure });
+    if (failure !== undefined) logger.fatal(failure);
+    target.close();
+    process.exitCode = failure === undefined ? EXIT_OK : EXIT_FAILED;
+    return;
+  }
+
   // Installed before anything is opened, so that a stop during the start is orderly, too.
   let server: Server | undefined;
   let stopping: number | undefined;
@@ -97,8 +107,16 @@ async function run(resolved: RunRequest): Promise<void> {
     if (stopping !== undefined) return;
     stopping = status;
     if (server === undefined) return;
-    await server.close();
-    process.exit(status);
+    process.exit(await closed(server, status));
+  };
+  const closed = async (closing: Server, status: number): Promise<number> => {
+    try {
+      await closing.close();
+      return status;
+    } catch (error) {
+      logger.fatal(`Unable to close the store: ${(error as Error).message}`);
+      return EXIT_FAILED;
+    }
   };
   process.on("SIGINT", () => void stop(EXIT_OK));
   process.on("SIGTERM", () => void stop(EXIT_TERMINATED));
@@ -134,8 +152,7 @@ async function run(resolved: RunRequest): Promise<void> {
   }
   server = started.server;
   if (stopping !== undefined) {
-    await server.close();
-    process.exit(stopping);
+    process.exit(await closed(server, stopping));
   }
   writePidFile(nats, (text) => logger.error(text));
 }

@@ -13,6 +13,7 @@ import { byteStringToText, textToByteString } from "@nats-streaming/protocol";
 import type { ChannelLimits, StoreLimits } from "@nats-streaming/store";
 import { SERVER_VERSION } from "./options/version.ts";
 import { reportedState, type ServerState } from "./server-state.ts";
+import type { ChannelLeftOut } from "./store/open-store.ts";
 
 /** What monitoring shows of a server, whatever it is just doing: before and after it serves there is nothing to count. */
 export function monitoringSource(options: {
@@ -20,6 +21,7 @@ export function monitoringSource(options: {
   readonly clusterId: string;
   readonly storeType: string;
   readonly limits: StoreLimits;
+  readonly leftOut: () => readonly ChannelLeftOut[];
   readonly clock: Clock;
   readonly state: () => ServerState;
 }): MonitoringSource {
@@ -97,7 +99,11 @@ export function monitoringSource(options: {
         outBytes: current?.statistics.outBytes ?? 0,
       };
     },
-    store: () => ({ type: options.storeType, limits: limitsSnapshot(options.limits) }),
+    store: () => ({
+      type: options.storeType,
+      limits: limitsSnapshot(options.limits),
+      quarantined: options.leftOut().map(({ channel, reason }) => ({ name: byteStringToText(channel), reason })),
+    }),
     totals: () => inspection()?.totals() ?? { messages: 0, bytes: 0 },
     clients,
     channels,

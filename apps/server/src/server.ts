@@ -1,12 +1,18 @@
 import { type Broker, type BrokerOptions, createBroker } from "@nats-streaming/broker";
 import { type Engine, type EngineOptions, startEngine } from "@nats-streaming/engine";
-import { type Bus, type Clock, durationToMillis, type Logger, nuidSource, type Random } from "@nats-streaming/kernel";
+import {
+  type Bus,
+  type Clock,
+  displayName,
+  durationToMillis,
+  type Logger,
+  nuidSource,
+  type Random,
+} from "@nats-streaming/kernel";
 import { type MonitoringServer, startMonitoring } from "@nats-streaming/monitoring";
 import { connectNatsBus } from "@nats-streaming/nats-bus";
 import { type Partition, startPartition } from "@nats-streaming/partition";
-import { textToByteString } from "@nats-streaming/protocol";
-import { describeLimits, type Store, type StoreLimits } from "@nats-streaming/store";
-import { createMemoryStore } from "@nats-streaming/store-memory";
+import { describeLimits, type Store } from "@nats-streaming/store";
 import { refusalOf, withoutEffect } from "./available.ts";
 import { monitoringSource } from "./monitoring-source.ts";
 import { natsBusOptions } from "./nats-bus-options.ts";
@@ -16,6 +22,7 @@ import { NATS_VERSION, SERVER_VERSION } from "./options/version.ts";
 import { redeliveryRules } from "./redelivery-rules.ts";
 import type { ServerState } from "./server-state.ts";
 import { type StartFailure, startFailure } from "./start-failure.ts";
+import { lockStore, type OpenedStore, openStore } from "./store/open-store.ts";
 
 export interface ServerOptions {
   readonly streaming: StreamingOptions;
@@ -38,7 +45,11 @@ export interface Server {
   /** Where clients connect to: the embedded broker, or the NATS server that was given. */
   readonly clientUrl: string;
   readonly state: ServerState;
-  /** Stops in order: requests, the batch under way, the store, the NATS connections, the broker. Idempotent. */
+  /**
+   * Stops in order: requests, the batch under way, the store, the NATS connections, the broker. Idempotent.
+   * @throws (rejects) what the store could not do at its end, such as writing lazily kept positions to a full disk; all else
+   * is closed all the same
+   */
   close(): Promise<void>;
 }
 
@@ -53,10 +64,10 @@ export async function startServer(options: ServerOptions): Promise<ServerStart> 
   try {
     const reason = await server.start();
     if (reason === undefined) return { kind: "started", server };
-    await server.close();
+    await server.close().catch(() => {});
     return { kind: "refused", source: "streaming", reason, detail: "" };
   } catch (error) {
-    await server.close();
+    await server.close().catch(() => {});
     return { kind: "refused", ...startFailure(error) };
   }
 }
@@ -71,7 +82,7 @@ class ComposedServer implements Server {
   #broker: Broker | undefined;
   #monitoring: MonitoringServer | undefined;
   #partition: Partition | undefined;
-  #store: Store | undefined;
+  #store: OpenedStore | undefined;
   #engine: Engine | undefined;
   #closing: Promise<void> | undefined;
   #hasFailed = false;
@@ -89,8 +100,9 @@ class ComposedServer implements Server {
     if (refusal !== undefined) return refusal;
     for (const line of withoutEffect(nats)) logger.warn(line);
 
-    const store = createMemoryStore({ limits: inByteStrings(streaming.storeLimits), clock, logger });
-    this.#store = store;
+    const store = this.#openStore();
+    const busy = await lockStore(store, streaming);
+    if (busy !== undefined) return busy;
     await this.#listen(store);
     const bus = await this.#connect("general");
 
@@ -137,6 +149,13 @@ class ComposedServer implements Server {
     logger.info("Git commit: [not set]");
   }
 
+  #openStore(): Store {
+    const { streaming, clock, logger, random } = this.#options;
+    const onFailure = (error: Error): void => this.#fail(error.message);
+    this.#store = openStore({ streaming, clock, logger, random, onFailure });
+    return this.#store.store;
+  }
+
   /** Embedded broker, unless a NATS server is given, and monitoring. */
   async #listen(store: Store): Promise<void> {
     const { streaming, nats, natsLogger, clock } = this.#options;
@@ -149,6 +168,7 @@ class ComposedServer implements Server {
         clusterId: streaming.clusterId,
         storeType: store.kind,
         limits: store.limits,
+        leftOut: () => this.#store?.leftOut() ?? [],
         clock,
         state: () => this.state,
       });
@@ -254,29 +274,41 @@ class ComposedServer implements Server {
     this.#options.logger.fatal(reason);
     const closed = this.close();
     this.state = { kind: "failed", reason };
-    void closed.then(() => {
-      this.state = { kind: "failed", reason };
-      this.#options.onFailed(reason);
-    });
+    // What fails at the end as well adds nothing to the reason.
+    void closed
+      .catch(() => {})
+      .then(() => {
+        this.state = { kind: "failed", reason };
+        this.#options.onFailed(reason);
+      });
+  }
+
+  /** Whoever reads only the end of a log learns of it, too. */
+  #sayWhatWasLeftOut(): void {
+    const leftOut = this.#store?.leftOut() ?? [];
+    if (leftOut.length === 0) return;
+    const names = leftOut.map(({ channel }) => displayName(channel)).join(", ");
+    this.#options.logger.warn(`${leftOut.length} channel(s) in quarantine were not served: ${names}`);
   }
 
   async #close(): Promise<void> {
     this.#stopping.abort();
     this.#partition?.close();
-    // The engine finishes its batch and closes the store; before there is an engine, the store closes by itself.
-    if (this.#engine !== undefined) await this.#engine.close();
-    else await this.#store?.close();
+    let failure: unknown;
+    try {
+      // The engine finishes its batch and closes the store; before there is an engine, the store closes by itself.
+      if (this.#engine !== undefined) await this.#engine.close();
+      else await this.#store?.store.close();
+    } catch (error) {
+      failure = error;
+    }
+    this.#sayWhatWasLeftOut();
     this.state = { kind: "stopped" };
     for (const bus of this.#buses) await bus.close();
     await this.#monitoring?.close();
     await this.#broker?.close();
+    if (failure !== undefined) throw failure;
   }
-}
-
-/** Inside the server the names of channels are byte strings; a configuration file has text. */
-function inByteStrings(limits: StoreLimits): StoreLimits {
-  const channels = [...limits.channels].map(([name, own]) => [textToByteString(name), own] as const);
-  return { ...limits, channels: new Map(channels) };
 }
 
 /** Where a client on this machine reaches a server that listens on an address. */

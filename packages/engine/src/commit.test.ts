@@ -150,6 +150,25 @@ describe("a store that cannot write", () => {
     expect(stage.logger.lines).toContain("ERR Unable to store: no space left on device");
   });
 
+  it("logs one line a second of it, with the count of those in between", async () => {
+    const { stage, store } = await setSlowStage();
+    const client = await stage.client("me");
+    store.slow = true;
+    const refuse = async (): Promise<void> => {
+      client.publishLater("foo", "lost", () => {});
+      await stage.clock.settle();
+      store.waiting.shift()?.fail(new StoreError("write_failed", "disk full"));
+      await stage.clock.settle();
+    };
+    for (let i = 0; i < 5; i++) await refuse();
+    await stage.pass(1000);
+    await refuse();
+    expect(stage.logger.lines.filter((line) => line.startsWith("ERR Unable to store"))).toEqual([
+      "ERR Unable to store: disk full",
+      "ERR Unable to store: disk full (and 4 more batches before)",
+    ]);
+  });
+
   it("PROTO 10.1.15 refuses a subscription whose record it cannot keep, and leaves nothing of it", async () => {
     const { stage, store } = await setSlowStage();
     const client = await stage.client("me");

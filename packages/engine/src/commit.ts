@@ -75,6 +75,8 @@ interface Batch {
 const ACK_BYTES_START = 32 * 1024;
 /** An ack buffer that grew beyond this for one large batch is not kept for the next. */
 const ACK_BYTES_KEPT = 4 * 1024 * 1024;
+/** Least time between two lines about batches that could not be stored. */
+const REFUSAL_LOG_MILLIS = 1_000;
 
 export function createCommitQueue(options: CommitOptions): CommitQueue {
   return new BatchingCommitQueue(options);
@@ -90,6 +92,9 @@ class BatchingCommitQueue implements CommitQueue {
   /** A batch waits for more messages. */
   #sleep: Timer | undefined;
   #hasFailed = false;
+  /** Refused batches are not logged before then, but counted. */
+  #quietUntil = 0;
+  #unlogged = 0;
   turn = 0;
 
   constructor(options: CommitOptions) {
@@ -227,13 +232,27 @@ class BatchingCommitQueue implements CommitQueue {
       this.#options.onFatal(error);
       return;
     }
-    this.#options.logger.error(`Unable to store: ${error.message}`);
+    this.#logRefusal(error);
     this.#refuse(batch, error);
     // What was appended while that flush ran has been taken back with it.
     const gathered = this.#gathering;
     this.#gathering = newBatch();
     for (const channel of gathered.channels) channel.isTouched = false;
     this.#refuse(gathered, error);
+  }
+
+  /** A full disk refuses thousands of batches a second: one line a second says so. */
+  #logRefusal(error: StoreError): void {
+    const { clock, logger } = this.#options;
+    const now = clock.monotonicMillis();
+    if (now < this.#quietUntil) {
+      this.#unlogged++;
+      return;
+    }
+    const more = this.#unlogged === 0 ? "" : ` (and ${this.#unlogged} more batches before)`;
+    logger.error(`Unable to store: ${error.message}${more}`);
+    this.#quietUntil = now + REFUSAL_LOG_MILLIS;
+    this.#unlogged = 0;
   }
 
   /** Tells everybody of a batch that it was not stored. */

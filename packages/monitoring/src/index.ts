@@ -14,6 +14,7 @@ export type {
   MonitoredClient,
   MonitoringSource,
   NamedChannelLimits,
+  QuarantinedChannel,
   ServerSnapshot,
   ServerState,
   StoreLimitsSnapshot,

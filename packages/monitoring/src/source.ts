@@ -67,6 +67,15 @@ export interface StoreSnapshot {
   /** `MEMORY`, `FILE`, `SQL`; in a cluster with `RAFT_` in front. */
   readonly type: string;
   readonly limits: StoreLimitsSnapshot;
+  /** Channels whose files are damaged, and which are not served. */
+  readonly quarantined?: readonly QuarantinedChannel[];
+}
+
+/** A channel that exists and is not served. */
+export interface QuarantinedChannel {
+  readonly name: string;
+  /** Why, in the words of the log. */
+  readonly reason: string;
 }
 
 /** Limits as in force; 0 means unlimited. */

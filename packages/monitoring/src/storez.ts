@@ -13,10 +13,15 @@ import { formatTime } from "./time.ts";
 export function storezDocument(source: MonitoringSource, clock: Clock): LongDocument {
   const totals = readTotals(source);
   const { clusterId, serverId } = source.server();
-  const { type, limits } = source.store();
+  const { type, limits, quarantined = [] } = source.store();
   const global = toJson({ max_channels: limits.maxChannels, ...limitsJson(limits) }, "  ");
   const opening = toJson({ cluster_id: clusterId, server_id: serverId, now: formatTime(nowNanos(clock)), type });
-  const closing = toJson({ total_msgs: totals.messages, total_bytes: totals.bytes });
+  const closing = toJson({
+    total_msgs: totals.messages,
+    total_bytes: totals.bytes,
+    // Not a member of the original's: only there when there is something to say.
+    ...(quarantined.length === 0 ? {} : { quarantined: quarantined.map(({ name, reason }) => ({ name, reason })) }),
+  });
   const some = limits.channels.length > 0;
   return {
     head: () => `${withoutEnd(opening)},\n  "limits": ${withoutEnd(global)}${some ? ',\n    "channels": {' : ""}`,

@@ -205,6 +205,17 @@ export const flagTable: readonly FlagDefinition[] = [
     { default: "1m0s" },
   ),
   file(
+    "file_recovery",
+    "string",
+    "file_options.recovery",
+    "What a start does about damaged files: strict refuses to start, quarantine leaves their channels out, salvage keeps what can be read",
+    { default: "quarantine" },
+  ),
+  file("file_cache_size", "size", "file_options.cache_size", "Memory for messages that are on disk", {
+    default: "67108864",
+  }),
+  file("recover_only", "bool", "", "Recover the store, as a start does, and exit", { default: "false" }),
+  file(
     "file_truncate_bad_eof",
     "bool",
     "file_options.truncate_bad_eof",

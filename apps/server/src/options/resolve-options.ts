@@ -39,6 +39,8 @@ export interface RunRequest {
   readonly configFiles: ConfigFiles;
   /** Every file that was read, included ones too. */
   readonly filesRead: readonly string[];
+  /** Only recover the store, and exit. */
+  readonly recoverOnly: boolean;
 }
 
 /** The configuration was checked (`-t`); nothing is to be started. */
@@ -110,7 +112,8 @@ function resolveRun(flags: readonly GivenFlag[], env: Environment, files: Option
   const refused = refusedFeature(flags, streaming, features, warnings);
   if (refused !== undefined) return refused;
   if (check) return checked(streaming, nats, warnings, configFiles);
-  return { kind: "run", streaming, nats, warnings, configFiles, filesRead: outcome.read };
+  const recoverOnly = booleanFlag(flags, "recover_only");
+  return { kind: "run", streaming, nats, warnings, configFiles, filesRead: outcome.read, recoverOnly };
 }
 
 /** Flags and words that ask for a text instead of a server. */

@@ -1,4 +1,5 @@
 import type { ConfigMap } from "@nats-streaming/config";
+import { recoveryMode } from "../store/recovery-mode.ts";
 import type { NatsOptions } from "./nats-options.ts";
 import { parseRouteListener } from "./nats-urls.ts";
 import { deliveryError } from "./read-delivery.ts";
@@ -14,7 +15,12 @@ export interface StartError {
 /** The first contradiction between options that is known before anything is started. */
 export function findStartError(streaming: StreamingOptions, nats: NatsOptions): StartError | undefined {
   return (
-    clusteringError(streaming) ?? redeliveryError(streaming) ?? routeError(nats) ?? portError(nats) ?? tlsError(nats)
+    clusteringError(streaming) ??
+    redeliveryError(streaming) ??
+    fileRecoveryError(streaming) ??
+    routeError(nats) ??
+    portError(nats) ??
+    tlsError(nats)
   );
 }
 
@@ -36,6 +42,20 @@ function clusteringError(streaming: StreamingOptions): StartError | undefined {
 function redeliveryError(streaming: StreamingOptions): StartError | undefined {
   const text = deliveryError(streaming);
   return text === undefined ? undefined : { text, hint: "see docs/redelivery.md", stream: "stderr" };
+}
+
+function fileRecoveryError(streaming: StreamingOptions): StartError | undefined {
+  const { recovery, cacheBytes } = streaming.fileStore;
+  const see = "see docs/file-store.md";
+  if (recoveryMode(recovery) === undefined) {
+    return {
+      text: `unknown file recovery mode: ${recovery}`,
+      hint: `strict, quarantine or salvage: ${see}`,
+      stream: "stderr",
+    };
+  }
+  if (cacheBytes < 0) return { text: "file cache size must be a positive number", hint: see, stream: "stderr" };
+  return undefined;
 }
 
 function routeError(nats: NatsOptions): StartError | undefined {

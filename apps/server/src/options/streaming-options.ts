@@ -1,5 +1,10 @@
-import { type DurationNanos, durationFromMillis, durationNanos } from "@nats-streaming/kernel";
+import { type DurationNanos, durationFromMillis } from "@nats-streaming/kernel";
 import { defaultStoreLimits, type StoreLimits } from "@nats-streaming/store";
+import {
+  CACHE_BYTES_DEFAULT,
+  defaultFileStoreOptions,
+  type FileStoreOptions as FileStoreTuning,
+} from "@nats-streaming/store-file";
 
 /** What the streaming side of the server can be told. Empty texts mean "not given". @see configuration.md 2 */
 export interface StreamingOptions extends GeneralOptions {
@@ -85,31 +90,11 @@ export interface RedeliveryRule {
 }
 
 /** @see configuration.md 2.4 */
-export interface FileStoreOptions {
-  readonly compactEnabled: boolean;
-  readonly compactFragmentationPercent: number;
-  readonly compactIntervalSeconds: number;
-  readonly compactMinBytes: number;
-  readonly bufferBytes: number;
-  readonly crc: boolean;
-  readonly crcPolynomial: number;
-  readonly sync: boolean;
-  /** 0 for no limit. */
-  readonly sliceMaxMessages: number;
-  /** 0 for no limit. */
-  readonly sliceMaxBytes: number;
-  /** 0 for no limit. */
-  readonly sliceMaxAge: DurationNanos;
-  readonly sliceArchiveScript: string;
-  /** 0 for no limit. */
-  readonly fileDescriptorsLimit: number;
-  /** How many channels are recovered at the same time. */
-  readonly parallelRecovery: number;
-  readonly readBufferBytes: number;
-  /** 0 or less for never. */
-  readonly autoSync: DurationNanos;
-  /** Cut a file off where it ends in the middle of a record. */
-  readonly truncateUnexpectedEof: boolean;
+export interface FileStoreOptions extends FileStoreTuning {
+  /** `strict`, `quarantine` or `salvage`; anything else is refused at the start. */
+  readonly recovery: string;
+  /** Most bytes of messages that are kept in memory once they are on disk. */
+  readonly cacheBytes: number;
 }
 
 /** @see configuration.md 2.5 */
@@ -176,25 +161,7 @@ export const defaultStreamingOptions: StreamingOptions = {
   tls: { certFile: "", keyFile: "", caFile: "", serverName: "", skipVerify: false },
   storeLimits: defaultStoreLimits,
   delivery: { honourMaxInFlightOnResume: false, maxRedeliveries: 0, deadLetter: "", channels: new Map() },
-  fileStore: {
-    compactEnabled: true,
-    compactFragmentationPercent: 50,
-    compactIntervalSeconds: 300,
-    compactMinBytes: 1_048_576,
-    bufferBytes: 2_097_152,
-    crc: true,
-    crcPolynomial: 3_988_292_384,
-    sync: true,
-    sliceMaxMessages: 0,
-    sliceMaxBytes: 67_108_864,
-    sliceMaxAge: durationNanos(0n),
-    sliceArchiveScript: "",
-    fileDescriptorsLimit: 0,
-    parallelRecovery: 1,
-    readBufferBytes: 2_097_152,
-    autoSync: durationFromMillis(60_000),
-    truncateUnexpectedEof: false,
-  },
+  fileStore: { ...defaultFileStoreOptions, recovery: "quarantine", cacheBytes: CACHE_BYTES_DEFAULT },
   sqlStore: { driver: "", source: "", noCaching: false, maxOpenConnections: 0, bulkInsertLimit: 0 },
   clustering: {
     clustered: false,

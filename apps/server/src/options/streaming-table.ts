@@ -189,6 +189,12 @@ const fileOptions: readonly OptionDefinition<Draft<FileStoreOptions>>[] = [
   count("parallel_recovery", file("parallelRecovery"), "Channels recovered at the same time"),
   size("read_buffer_size file_read_buffer_size", file("readBufferBytes"), "Size of the read buffer"),
   duration("auto_sync file_auto_sync", file("autoSync"), "Time between two syncs of all files; 0 or less for none"),
+  text(
+    "recovery file_recovery",
+    file("recovery"),
+    "What a start does about damaged files: strict refuses, quarantine leaves the channel out, salvage keeps what can be read",
+  ),
+  size("cache_size file_cache_size", file("cacheBytes"), "Memory for messages that are on disk"),
   flagOnly(flag("truncate_bad_eof", file("truncateUnexpectedEof"), "Cut a file off where it ends within a record")),
 ];
 

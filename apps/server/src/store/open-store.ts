@@ -1,0 +1,86 @@
+import type { Clock, Logger, Random } from "@nats-streaming/kernel";
+import { textToByteString } from "@nats-streaming/protocol";
+import { type Store, StoreError, type StoreLimits } from "@nats-streaming/store";
+import { encryptStore } from "@nats-streaming/store-encryption";
+import { createFileStore, type FileStore } from "@nats-streaming/store-file";
+import { createMemoryStore } from "@nats-streaming/store-memory";
+import type { StreamingOptions } from "../options/streaming-options.ts";
+import { recoveryMode } from "./recovery-mode.ts";
+
+export interface StoreOpening {
+  readonly streaming: StreamingOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+  /** Nothing can be made durable any more: the server has to stop. Called once at most. */
+  readonly onFailure: (error: StoreError) => void;
+}
+
+/** A channel that exists and is not served. */
+export interface ChannelLeftOut {
+  /** Byte string. */
+  readonly channel: string;
+  readonly reason: string;
+}
+
+/** The store of a server, before it is recovered. */
+export interface OpenedStore {
+  /** What the engine works with; encryption, if any, is around it. */
+  readonly store: Store;
+  /** Known once the store is recovered. */
+  readonly leftOut: () => readonly ChannelLeftOut[];
+}
+
+/**
+ * Makes the store that the options ask for. Nothing is read and nothing is locked yet.
+ * @throws StoreError, EncryptionError, with the text that a failed start prints
+ */
+export function openStore(opening: StoreOpening): OpenedStore {
+  const bare = bareStore(opening);
+  const { streaming, random } = opening;
+  if (!streaming.encrypt) return bare;
+  const key = new Uint8Array(Buffer.from(streaming.encryptionKey));
+  return { ...bare, store: encryptStore(bare.store, { cipher: streaming.encryptionCipher, key, random }) };
+}
+
+function bareStore(opening: StoreOpening): OpenedStore {
+  const { streaming, clock, logger } = opening;
+  const limits = inByteStrings(streaming.storeLimits);
+  switch (streaming.storeType) {
+    case "MEMORY":
+      return { store: createMemoryStore({ limits, clock, logger }), leftOut: () => [] };
+    case "FILE": {
+      const store = fileStore(opening, limits);
+      return { store, leftOut: () => store.quarantined };
+    }
+    default:
+      throw new StoreError("invalid_options", `unsupported store type: ${streaming.storeType}`);
+  }
+}
+
+function fileStore({ streaming, clock, logger, random, onFailure }: StoreOpening, limits: StoreLimits): FileStore {
+  const { recovery, cacheBytes, ...options } = streaming.fileStore;
+  const mode = recoveryMode(recovery);
+  if (mode === undefined) throw new StoreError("invalid_options", `unknown file recovery mode: ${recovery}`);
+  const { directory } = streaming;
+  return createFileStore({ directory, limits, options, recovery: mode, cacheBytes, clock, logger, random, onFailure });
+}
+
+/**
+ * Takes the lock that keeps other servers off the store, where it has one.
+ * @returns why the store cannot be had, or undefined when it is
+ */
+export async function lockStore(store: Store, streaming: StreamingOptions): Promise<string | undefined> {
+  if (store.kind === "MEMORY") return undefined;
+  const outcome = await store.acquireLock();
+  if (outcome.kind === "acquired") return undefined;
+  const holder = outcome.holder === undefined ? "" : ` (${outcome.holder})`;
+  const place = store.kind === "FILE" ? `the store in directory ${streaming.directory}` : "the store's database";
+  return `${place} is in use by another server${holder}: stop that one first, or run both with -ft_group`;
+}
+
+/** Inside the server the names of channels are byte strings; a configuration file has text. */
+function inByteStrings(limits: StoreLimits): StoreLimits {
+  const channels = [...limits.channels].map(([name, own]) => [textToByteString(name), own] as const);
+  return { ...limits, channels: new Map(channels) };
+}
