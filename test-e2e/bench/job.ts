@@ -3,8 +3,12 @@ export interface Job {
   /** `stan`: through the streaming protocol. `relay`: the same NATS messages from publisher to subscriber, no more. */
   readonly kind: "stan" | "relay";
   readonly port: number;
-  /** Publishers; each has a connection and a channel of its own. */
+  /** Publishers; each has a connection and channels of its own. */
   readonly publishers: number;
+  /** Channels that each publisher takes turns with. Subscribers want one. */
+  readonly channelsPerPublisher: number;
+  /** Unacknowledged messages of a publisher at most; 1 publishes synchronously. */
+  readonly window: number;
   /** Subscribers on each channel; each has a connection of its own and acknowledges everything. */
   readonly subscribersPerChannel: number;
   /** Messages of all publishers together. */
@@ -14,6 +18,9 @@ export interface Job {
   /** Distinguishes the channels and clients of one job from those of another on the same server. */
   readonly tag: string;
 }
+
+/** Unacknowledged messages of one publisher at most, as the client libraries have it. */
+export const WINDOW = 16_384;
 
 /** From the generator: it is connected and registered; it has ended its work; it cannot go on. */
 export type Report =

@@ -1,9 +1,8 @@
-import { type Child, startChild } from "../harness/child.ts";
 import { natsServerPath, startNatsServer } from "../harness/nats-server.ts";
-import { freePort } from "../harness/ports.ts";
-import { type ManualStage, manualStage } from "../harness/stage.ts";
-import { generate, type Measured } from "./generate.ts";
-import type { Job } from "./job.ts";
+import type { ManualStage } from "../harness/stage.ts";
+import { generate } from "./generate.ts";
+import { type Job, WINDOW } from "./job.ts";
+import { type Measurable, measureWarm, median, onStage, roundTo, startStreaming, warmUpMessages } from "./measure.ts";
 import { type BenchOptions, readOptions, USAGE } from "./options.ts";
 import { memory } from "./process-usage.ts";
 import { MEMORY_RUN, RUNS, type Run } from "./runs.ts";
@@ -14,12 +13,12 @@ import { formatCount, formatMiB, formatTable } from "./table.ts";
 interface Target {
   readonly name: string;
   readonly kind: Job["kind"];
-  start(stage: ManualStage, options: BenchOptions): Promise<{ readonly pid: number; readonly port: number }>;
+  start(stage: ManualStage, options: BenchOptions): Promise<Measurable>;
 }
 
 const TARGETS: readonly Target[] = [
-  { name: "streaming", kind: "stan", start: startStreaming },
-  { name: "embedded broker, relay only", kind: "relay", start: startStreaming },
+  { name: "streaming", kind: "stan", start: startOnMemory },
+  { name: "embedded broker, relay only", kind: "relay", start: startOnMemory },
   {
     name: "nats-server, relay only",
     kind: "relay",
@@ -29,8 +28,6 @@ const TARGETS: readonly Target[] = [
     },
   },
 ];
-
-const READY_MILLIS = 20_000;
 
 await main();
 
@@ -60,7 +57,7 @@ async function main(): Promise<void> {
 
 /** A fresh server for each repetition; the row of the repetition in the middle by CPU time. */
 async function measure(run: Run, target: Target, options: BenchOptions): Promise<string[]> {
-  const results: (Measured & { readonly maxBytes: number })[] = [];
+  const results: Awaited<ReturnType<typeof measureWarm>>[] = [];
   for (let repetition = 0; repetition < options.runs; repetition++) {
     await onStage(async (stage) => {
       const { pid, port } = await target.start(stage, options);
@@ -68,19 +65,17 @@ async function measure(run: Run, target: Target, options: BenchOptions): Promise
         kind: target.kind,
         port,
         publishers: run.publishers,
+        channelsPerPublisher: 1,
+        window: WINDOW,
         subscribersPerChannel: run.subscribersPerChannel,
         messages: roundTo(options.messages * run.share, run.publishers),
         payloadBytes: options.size,
         tag: "run",
       };
-      await generate({ ...job, messages: warmUpMessages(job), tag: "warm" }, pid);
-      results.push({ ...(await generate(job, pid)), maxBytes: memory(pid).maxBytes });
+      results.push(await measureWarm(job, pid));
     });
   }
-  results.sort((a, b) => a.serverCpuSeconds - b.serverCpuSeconds);
-  const middle = results[results.length >> 1];
-  if (middle === undefined) throw new Error("no repetition");
-  const { outcome, serverCpuSeconds, maxBytes } = middle;
+  const { outcome, serverCpuSeconds, maxBytes } = median(results);
   return [
     run.title,
     target.name,
@@ -93,24 +88,17 @@ async function measure(run: Run, target: Target, options: BenchOptions): Promise
   ];
 }
 
-/** Enough for the server's code to be compiled; at most a tenth of the run. */
-function warmUpMessages({ messages, publishers }: Job): number {
-  return roundTo(Math.max(publishers, Math.min(100_000, messages / 10)), publishers);
-}
-
-function roundTo(count: number, publishers: number): number {
-  return Math.max(1, Math.floor(count / publishers)) * publishers;
-}
-
 /** How much resident memory grows for what is stored, against the rule: 1.5 times the bytes and 16 a message. */
 async function measureMemory(options: BenchOptions): Promise<string> {
   let text = "";
   await onStage(async (stage) => {
-    const { pid, port } = await startStreaming(stage, options);
+    const { pid, port } = await startOnMemory(stage, options);
     const job: Job = {
       kind: "stan",
       port,
       publishers: 1,
+      channelsPerPublisher: 1,
+      window: WINDOW,
       subscribersPerChannel: 0,
       messages: options.messages,
       payloadBytes: options.size,
@@ -138,29 +126,6 @@ async function measureMemory(options: BenchOptions): Promise<string> {
   return text;
 }
 
-async function startStreaming(
-  stage: ManualStage,
-  options: BenchOptions,
-): Promise<{ readonly pid: number; readonly port: number }> {
-  const port = await freePort();
-  const [command, ...args] = options.serverCommand;
-  // Without these two a run of more than a million messages would measure the removal of old ones as well.
-  const flags = ["-a", "127.0.0.1", "-p", String(port), "-store", "memory", "-mm", "0", "-mb", "0"];
-  const child: Child = await startChild(stage, {
-    name: "server under test",
-    command,
-    args: [...args, ...flags],
-    missing: `cannot start ${command}`,
-  });
-  await child.line("STREAM: Streaming Server is ready", READY_MILLIS);
-  return { pid: child.pid, port };
-}
-
-async function onStage(action: (stage: ManualStage) => Promise<void>): Promise<void> {
-  const stage = manualStage();
-  try {
-    await action(stage);
-  } finally {
-    await stage.close();
-  }
+function startOnMemory(stage: ManualStage, options: BenchOptions): Promise<Measurable> {
+  return startStreaming(stage, options.serverCommand, ["-store", "memory"]);
 }

@@ -38,6 +38,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text of the failure when the command does not exist. */
   readonly missing: string;
+  /** How long an orderly end may take; {@link STOP_MILLIS} by default. */
+  readonly stopMillis?: number;
 }
 
 /** How many lines of a log a failure shows. */
@@ -87,7 +89,7 @@ export async function startChild(stage: Stage, options: ChildOptions): Promise<C
   };
   const stop = (signal: NodeJS.Signals = "SIGINT"): Promise<Exit> => {
     child.kill(signal);
-    return exit(STOP_MILLIS);
+    return exit(options.stopMillis ?? STOP_MILLIS);
   };
 
   stage.onFailure(log);

@@ -84,6 +84,8 @@ function readJob(message: unknown): Job {
     kind: Reflect.get(message, "kind") === "relay" ? "relay" : "stan",
     port: number("port"),
     publishers: number("publishers"),
+    channelsPerPublisher: number("channelsPerPublisher"),
+    window: number("window"),
     subscribersPerChannel: number("subscribersPerChannel"),
     messages: number("messages"),
     payloadBytes: number("payloadBytes"),

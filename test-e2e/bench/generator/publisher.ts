@@ -1,14 +1,16 @@
 import { encodePubMsg } from "../../harness/stan-wire.ts";
+import { WINDOW } from "../job.ts";
 import { CRLF, type LoadConnection } from "./connection.ts";
 
 /** Messages that one write carries. */
 const BATCH = 256;
 
-/** Unacknowledged messages of one publisher at most, as the client libraries have it. */
-export const WINDOW = 16_384;
+export { WINDOW } from "../job.ts";
 
 const GUID_LENGTH = 22;
 const DIGITS = 10;
+/** Digits at the end of a channel's name, where there are several. */
+const CHANNEL_DIGITS = 5;
 const ZERO = 0x30;
 const NINE = 0x39;
 
@@ -18,9 +20,12 @@ export interface PublisherOptions {
   readonly payloadBytes: number;
   readonly clientId: string;
   readonly connectionId: string;
+  /** The channel, or how the names of several begin; a number of five digits follows then. */
   readonly channel: string;
-  /** The NATS subject to publish on. */
-  readonly subject: string;
+  /** What the NATS subject has before the channel's name. */
+  readonly pubPrefix: string;
+  /** How many channels take turns; 1 by default. */
+  readonly channels?: number;
   /** Where the acks go. */
   readonly reply: string;
   /** Messages under way at most; {@link WINDOW} by default. */
@@ -35,6 +40,9 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #record: Buffer;
   readonly #guidAt: number;
+  /** Where the numbers of the channel's name end in a record: in the subject and in the message. */
+  readonly #channelEnds: readonly number[];
+  readonly #channels: number;
   /** Batches whose bytes are not on their way. */
   readonly #free: Buffer[] = [];
   /** Which numbers were acknowledged, to find one that is acknowledged twice. */
@@ -51,17 +59,21 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#window = options.window ?? WINDOW;
+    this.#channels = options.channels ?? 1;
+    const channel = this.#channels === 1 ? options.channel : options.channel + "0".repeat(CHANNEL_DIGITS);
     const guid = "G".repeat(GUID_LENGTH - DIGITS) + "0".repeat(DIGITS);
     const message = encodePubMsg({
       clientId: options.clientId,
       guid,
-      channel: options.channel,
+      channel,
       data: Buffer.alloc(options.payloadBytes, "x"),
       connectionId: options.connectionId,
     });
-    const head = Buffer.from(`PUB ${options.subject} ${options.reply} ${message.length}\r\n`);
+    const subject = `PUB ${options.pubPrefix}.${channel}`;
+    const head = Buffer.from(`${subject} ${options.reply} ${message.length}\r\n`);
     this.#record = Buffer.concat([head, message, CRLF]);
     this.#guidAt = head.length + message.indexOf(guid);
+    this.#channelEnds = [subject.length, head.length + message.indexOf(channel) + channel.length];
     this.#seen = new Uint8Array(options.messages);
     for (let slot = 0; slot < WINDOW / BATCH; slot++) {
       this.#free.push(Buffer.concat(Array.from({ length: BATCH }, () => this.#record)));
@@ -84,7 +96,7 @@ export class Publisher {
   pump(): void {
     const { messages, connection } = this.#options;
     while (this.#sent < messages) {
-      const count = Math.min(BATCH, messages - this.#sent);
+      const count = Math.min(BATCH, this.#window, messages - this.#sent);
       if (this.#sent + count - this.#acked > this.#window) return;
       const batch = this.#free.pop();
       if (batch === undefined) return;
@@ -114,13 +126,24 @@ export class Publisher {
     const step = this.#record.length;
     const last = this.#guidAt + GUID_LENGTH - 1;
     for (let index = 0; index < count; index++) {
-      let number = this.#sent++;
-      const position = index * step + last;
-      for (let digit = 0; digit < DIGITS; digit++) {
-        batch[position - digit] = ZERO + (number % 10);
-        number = Math.floor(number / 10);
+      const number = this.#sent++;
+      if (this.#channels > 1) {
+        for (const end of this.#channelEnds) {
+          writeDigits(batch, index * step + end - 1, number % this.#channels, CHANNEL_DIGITS);
+        }
       }
+      const position = index * step + last;
+      writeDigits(batch, position, number, DIGITS);
     }
+  }
+}
+
+/** Writes a number that ends at a position. */
+function writeDigits(bytes: Uint8Array, position: number, number: number, digits: number): void {
+  let rest = number;
+  for (let digit = 0; digit < digits; digit++) {
+    bytes[position - digit] = ZERO + (rest % 10);
+    rest = Math.floor(rest / 10);
   }
 }
 

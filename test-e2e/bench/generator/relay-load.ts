@@ -17,7 +17,8 @@ export async function openRelayLoad(job: Job, fail: (error: Error) => void): Pro
   for (let index = 0; index < job.publishers; index++) {
     // As long as the subjects of the streaming load, but none of a streaming server's.
     const channel = `${job.tag}.channel${index}`;
-    const subject = `_RLAY.pub.test-cluster.${channel}`;
+    const pubPrefix = "_RLAY.pub.test-cluster";
+    const subject = `${pubPrefix}.${channel}`;
     const reply = `_RLAY.acks.${String(index).padStart(22, "0")}`;
     const counts: number[] = [];
     for (let number = 0; number < job.subscribersPerChannel; number++) {
@@ -51,7 +52,7 @@ export async function openRelayLoad(job: Job, fail: (error: Error) => void): Pro
       clientId: `${job.tag}-p${index}`,
       connectionId: `${job.tag}xp${index}`.padEnd(22, "z").slice(0, 22),
       channel,
-      subject,
+      pubPrefix,
       reply,
       window: job.subscribersPerChannel === 0 ? Number.POSITIVE_INFINITY : WINDOW,
     });

@@ -82,7 +82,9 @@ export async function openStanLoad(job: Job, fail: (error: Error) => void): Prom
       clientId: client.clientId,
       connectionId: client.connectionId,
       channel,
-      subject: `${client.pubPrefix}.${channel}`,
+      pubPrefix: client.pubPrefix,
+      channels: job.channelsPerPublisher,
+      window: job.window,
       reply,
     });
     publishers.push(publisher);
