@@ -19,6 +19,8 @@ export interface NumberPublisher {
   lastSent(channel: string): number;
   /** Publishes on a connection until it breaks or {@link stop} is called; numbers go on where they were. */
   run(client: RawClient, stan: RawStan): Promise<void>;
+  /** Takes what is under way for lost: the server that had it is gone. Its numbers are not sent again. */
+  again(): void;
   /** Sends nothing more on the present connection. */
   stop(): void;
   /** Settles when `count` more messages have been answered, from now on. */
@@ -32,6 +34,7 @@ export function numberPublisher(channels: readonly string[], size = 64): NumberP
   const refused = new Map<string, Map<number, string>>(channels.map((channel) => [channel, new Map()]));
   let waiters: { left: number; readonly resolve: () => void }[] = [];
   let isStopped = false;
+  let again = (): void => {};
 
   const answered = (): void => {
     for (const waiter of waiters) if (--waiter.left === 0) waiter.resolve();
@@ -42,6 +45,7 @@ export function numberPublisher(channels: readonly string[], size = 64): NumberP
     acknowledged,
     refused,
     lastSent: (channel) => sent.get(channel) ?? 0,
+    again: () => again(),
     stop: () => {
       isStopped = true;
     },
@@ -52,6 +56,7 @@ export function numberPublisher(channels: readonly string[], size = 64): NumberP
     async run(client, stan): Promise<void> {
       isStopped = false;
       const inbox = await client.subscribe(newInbox());
+      let first = new Map(sent);
       const underWay = new Map(channels.map((channel) => [channel, 0]));
       const pump = (channel: string): void => {
         for (let free = WINDOW - (underWay.get(channel) ?? 0); free > 0 && !isStopped; free--) {
@@ -70,10 +75,18 @@ export function numberPublisher(channels: readonly string[], size = 64): NumberP
         const [channel, number] = [guid.slice(0, colon), Number(guid.slice(colon + 1))];
         if (error === "") acknowledged.get(channel)?.push(number);
         else refused.get(channel)?.set(number, error);
-        underWay.set(channel, (underWay.get(channel) ?? 0) - 1);
+        // What was taken for lost may have been answered all the same, late.
+        if (number > (first.get(channel) ?? 0)) underWay.set(channel, (underWay.get(channel) ?? 0) - 1);
         answered();
         pump(channel);
       });
+      again = () => {
+        first = new Map(sent);
+        for (const channel of channels) {
+          underWay.set(channel, 0);
+          pump(channel);
+        }
+      };
       for (const channel of channels) pump(channel);
       await client.closed;
     },

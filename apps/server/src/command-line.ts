@@ -140,7 +140,7 @@ async function run(resolved: RunRequest): Promise<void> {
     natsLogger,
     clock,
     random: systemRandom(),
-    onFailed: () => process.exit(EXIT_FAILED),
+    onFailed: (_reason, exitStatus) => process.exit(exitStatus),
   });
   if (started.kind === "refused") {
     if (stopping !== undefined) process.exit(stopping);

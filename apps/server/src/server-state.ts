@@ -5,14 +5,19 @@ import type { ServerState as ReportedState } from "@nats-streaming/monitoring";
  * Where a server stands.
  *
  * ```text
- *   starting ──▶ active ──▶ stopped
- *      │            │
- *      └──▶ failed ◀┘        (standby lies between starting and active once fault tolerance is there)
+ *   starting ────────────────────────────▶ active ──▶ stopped
+ *      │ └──▶ standby ──▶ activating ────────▲ │
+ *      │         │             │               │
+ *      └─────────┴──▶ failed ◀─┴───────────────┘
  * ```
  */
 export type ServerState =
   | { readonly kind: "starting" }
-  | { readonly kind: "active"; readonly engine: Engine }
+  /** A member of a fault tolerance group that waits for the store's lock. */
+  | { readonly kind: "standby" }
+  /** A member that has the lock, and recovers. */
+  | { readonly kind: "activating" }
+  | { readonly kind: "active"; readonly engine: Engine; readonly isMember: boolean }
   /** It could not start, or could not go on. */
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "stopped" };
@@ -21,8 +26,13 @@ export type ServerState =
 export function reportedState(state: ServerState): ReportedState {
   switch (state.kind) {
     case "starting":
-    case "active":
       return "STANDALONE";
+    case "standby":
+      return "FT_STANDBY";
+    case "activating":
+      return "FT_ACTIVE";
+    case "active":
+      return state.isMember ? "FT_ACTIVE" : "STANDALONE";
     case "failed":
       return "FAILED";
     case "stopped":

@@ -1,28 +1,31 @@
-import { type Broker, type BrokerOptions, createBroker } from "@nats-streaming/broker";
-import { type Engine, type EngineOptions, startEngine } from "@nats-streaming/engine";
+import { type Broker, createBroker } from "@nats-streaming/broker";
+import { type Engine, startEngine } from "@nats-streaming/engine";
 import {
-  type Bus,
-  type Clock,
-  displayName,
-  durationToMillis,
-  type Logger,
-  nuidSource,
-  type Random,
-} from "@nats-streaming/kernel";
+  type FaultTolerance,
+  type FaultToleranceFailure,
+  FILE_LOCK_PROBE_MILLIS,
+  faultToleranceFault,
+  startFaultTolerance,
+} from "@nats-streaming/fault-tolerance";
+import { type Bus, type Clock, displayName, type Logger, nuidSource, type Random } from "@nats-streaming/kernel";
 import { type MonitoringServer, startMonitoring } from "@nats-streaming/monitoring";
 import { connectNatsBus } from "@nats-streaming/nats-bus";
 import { type Partition, startPartition } from "@nats-streaming/partition";
 import { describeLimits, type Store } from "@nats-streaming/store";
 import { refusalOf, withoutEffect } from "./available.ts";
+import { brokerOptions } from "./broker-options.ts";
+import { engineOptions } from "./engine-options.ts";
 import { monitoringSource } from "./monitoring-source.ts";
 import { natsBusOptions } from "./nats-bus-options.ts";
 import type { NatsOptions } from "./options/nats-options.ts";
 import type { StreamingOptions } from "./options/streaming-options.ts";
-import { NATS_VERSION, SERVER_VERSION } from "./options/version.ts";
-import { redeliveryRules } from "./redelivery-rules.ts";
+import { SERVER_VERSION } from "./options/version.ts";
 import type { ServerState } from "./server-state.ts";
 import { type StartFailure, startFailure } from "./start-failure.ts";
 import { lockStore, type OpenedStore, openStore } from "./store/open-store.ts";
+
+/** Exit status of a server that could not go on; a member of a fault tolerance group has others. */
+const EXIT_FAILED = 1;
 
 export interface ServerOptions {
   readonly streaming: StreamingOptions;
@@ -35,8 +38,12 @@ export interface ServerOptions {
   readonly natsLogger: Logger;
   readonly clock: Clock;
   readonly random: Random;
-  /** The server cannot go on and has closed its store in order; the line that says why has been logged. Called once. */
-  readonly onFailed: (reason: string) => void;
+  /**
+   * The server cannot go on and has closed its store in order (but for a member of a fault tolerance group that gave way to
+   * another one: that store is not written to any more); the line that says why has been logged. Called once.
+   * @param exitStatus what a process of its own ends with
+   */
+  readonly onFailed: (reason: string, exitStatus: number) => void;
 }
 
 export interface Server {
@@ -84,56 +91,114 @@ class ComposedServer implements Server {
   #partition: Partition | undefined;
   #store: OpenedStore | undefined;
   #engine: Engine | undefined;
+  #member: FaultTolerance | undefined;
   #closing: Promise<void> | undefined;
   #hasFailed = false;
+  #hasLostStore = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
     this.serverId = nuidSource(options.random)();
   }
 
-  /** @returns why it must not serve, or undefined once it does. */
+  /** @returns why it must not serve, or undefined once it does, or stands by. */
   async start(): Promise<string | undefined> {
-    const { streaming, nats, logger, clock } = this.#options;
+    const { streaming, nats, logger } = this.#options;
     this.#banner();
     const refusal = refusalOf(streaming, nats);
     if (refusal !== undefined) return refusal;
     for (const line of withoutEffect(nats)) logger.warn(line);
 
     const store = this.#openStore();
-    const busy = await lockStore(store, streaming);
-    if (busy !== undefined) return busy;
+    const isMember = streaming.ftGroup !== "";
+    const unfit = isMember ? this.#memberFault(store) : await lockStore(store, streaming);
+    if (unfit !== undefined) return unfit;
     await this.#listen(store);
     const bus = await this.#connect("general");
+    if (!isMember) return this.#serve(bus, store);
+    await this.#standBy(bus, store);
+    return undefined;
+  }
 
-    if (streaming.partitioning) {
-      const outcome = await startPartition({
-        clusterId: streaming.clusterId,
-        serverId: this.serverId,
-        entries: streaming.storeLimits.channels.keys(),
-        bus: await this.#connect("pc"),
-        clock,
-        logger,
-        random: this.#options.random,
-        onConflict: (message) => this.#fail(message),
-        signal: this.#stopping.signal,
-      });
-      if (outcome.kind === "refused") return outcome.message;
-      if (outcome.kind === "stopped") return "stopped while starting";
-      this.#partition = outcome.partition;
-    }
+  /** Checks the partition, recovers, and serves. @returns why it must not, or undefined once it does. */
+  async #serve(bus: Bus, store: Store): Promise<string | undefined> {
+    const { streaming, clock, logger, random } = this.#options;
+    const isMember = this.#member !== undefined;
+    const conflict = streaming.partitioning ? await this.#joinPartition() : undefined;
+    if (conflict !== undefined) return conflict;
+    if (isMember) this.state = { kind: "activating" };
 
-    const started = await startEngine(this.#engineOptions(bus, store));
+    const partition = this.#partition;
+    const onFatal = (error: Error): void => this.#fail(error.message);
+    const started = await startEngine(
+      engineOptions({ streaming, bus, store, partition, logger, clock, random, onFatal }),
+    );
     if (started.kind === "refused") return started.message;
     this.#engine = started.engine;
     if (this.#stopping.signal.aborted) return "stopped while starting";
-    this.state = { kind: "active", engine: started.engine };
+    this.state = { kind: "active", engine: started.engine, isMember };
 
     logger.info(`Message store is ${store.kind}`);
     if (streaming.directory !== "") logger.info(`Store location: ${streaming.directory}`);
     for (const line of describeLimits(store.limits)) logger.info(line);
     logger.info("Streaming Server is ready");
     return undefined;
+  }
+
+  async #joinPartition(): Promise<string | undefined> {
+    const { streaming, clock, logger, random } = this.#options;
+    const outcome = await startPartition({
+      clusterId: streaming.clusterId,
+      serverId: this.serverId,
+      entries: streaming.storeLimits.channels.keys(),
+      bus: await this.#connect("pc"),
+      clock,
+      logger,
+      random,
+      onConflict: (message) => this.#fail(message),
+      signal: this.#stopping.signal,
+    });
+    if (outcome.kind === "refused") return outcome.message;
+    if (outcome.kind === "stopped") return "stopped while starting";
+    this.#partition = outcome.partition;
+    return undefined;
+  }
+
+  // --- fault tolerance ---
+
+  #memberFault({ kind: storeKind }: Store): string | undefined {
+    const { ftGroup: group, directory, clustering } = this.#options.streaming;
+    return faultToleranceFault({ group, storeKind, directory, clustered: clustering.clustered });
+  }
+
+  /** Joins the group; serves as soon as the store's lock is had. */
+  async #standBy(bus: Bus, store: Store): Promise<void> {
+    const { streaming, clock, logger, random } = this.#options;
+    this.state = { kind: "standby" };
+    this.#member = startFaultTolerance({
+      clusterId: streaming.clusterId,
+      group: streaming.ftGroup,
+      serverId: this.serverId,
+      bus: await this.#connect("ft"),
+      clock,
+      random,
+      logger,
+      acquireLock: () => store.acquireLock(),
+      onActive: async () => {
+        const reason = await this.#serve(bus, store);
+        if (reason !== undefined) throw new Error(reason);
+      },
+      onActivationFailed: (failure) => this.#end(failure.message, failure.exitStatus),
+      onAbort: (failure) => this.#giveWay(failure),
+      // The lock of a file goes with the process that has it: there is no need to wait for silence.
+      ...(store.kind === "FILE" ? { lockProbeMillis: FILE_LOCK_PROBE_MILLIS } : {}),
+    });
+  }
+
+  /** The store belongs to another member: nothing is written to it any more, nothing is answered. */
+  #giveWay({ message, exitStatus }: FaultToleranceFailure): void {
+    this.#hasLostStore = true;
+    this.#end(message, exitStatus);
   }
 
   close(): Promise<void> {
@@ -158,8 +223,10 @@ class ComposedServer implements Server {
 
   /** Embedded broker, unless a NATS server is given, and monitoring. */
   async #listen(store: Store): Promise<void> {
-    const { streaming, nats, natsLogger, clock } = this.#options;
-    if (streaming.natsServerUrl === "") this.#broker = createBroker(this.#brokerOptions());
+    const { streaming, nats, natsLogger, clock, random } = this.#options;
+    if (streaming.natsServerUrl === "") {
+      this.#broker = createBroker(brokerOptions({ nats, logger: natsLogger, clock, random }));
+    }
     const monitor = async (): Promise<void> => {
       if (nats.httpPort === 0) return;
       const host = nats.httpHost === "" ? nats.host : nats.httpHost;
@@ -212,66 +279,17 @@ class ComposedServer implements Server {
     return bus;
   }
 
-  #brokerOptions(): BrokerOptions {
-    const { nats, natsLogger, clock, random } = this.#options;
-    const { user, password, token, users, timeout } = nats.authorization;
-    const authorization: BrokerOptions["authorization"] =
-      users.length > 0
-        ? { kind: "users", users: users.map((one) => ({ user: one.user, password: one.password })) }
-        : token !== ""
-          ? { kind: "token", token }
-          : user !== ""
-            ? { kind: "user", user, password }
-            : undefined;
-    return {
-      host: nats.host,
-      port: Math.max(0, nats.port),
-      version: NATS_VERSION,
-      ...(nats.serverName === "" ? {} : { serverName: nats.serverName }),
-      maxPayload: nats.maxPayloadBytes,
-      maxControlLine: nats.maxControlLineBytes,
-      maxConnections: Math.max(0, nats.maxConnections),
-      maxSubscriptions: Math.max(0, nats.maxSubscriptions),
-      maxPending: nats.maxPendingBytes,
-      writeDeadlineMillis: durationToMillis(nats.writeDeadline),
-      pingIntervalMillis: durationToMillis(nats.pingInterval),
-      pingMax: nats.pingMax,
-      ...(authorization === undefined ? {} : { authorization, authTimeoutMillis: durationToMillis(timeout) }),
-      clock,
-      random,
-      logger: natsLogger,
-    };
-  }
-
-  #engineOptions(bus: Bus, store: Store): EngineOptions {
-    const { streaming, logger, clock, random } = this.#options;
-    return {
-      bus,
-      store,
-      clock,
-      random,
-      logger,
-      clusterId: streaming.clusterId,
-      discoverPrefix: streaming.discoverPrefix,
-      ...(this.#partition === undefined ? {} : { scope: this.#partition.scope }),
-      probe: !streaming.partitioning && streaming.ftGroup === "",
-      replaceDurable: streaming.replaceDurable,
-      honourMaxInFlightOnResume: streaming.delivery.honourMaxInFlightOnResume,
-      redeliveryRule: redeliveryRules(streaming.delivery),
-      heartbeatIntervalMillis: durationToMillis(streaming.heartbeatInterval),
-      heartbeatTimeoutMillis: durationToMillis(streaming.heartbeatTimeout),
-      heartbeatFailCount: streaming.heartbeatFailCount,
-      batchSize: streaming.ioBatchSize,
-      batchSleepMillis: streaming.ioSleepMicros / 1000,
-      onFatal: (error) => this.#fail(error.message),
-    };
-  }
-
   /** Something has happened after which this server must not serve: says so, stops in order, tells the owner. */
   #fail(reason: string): void {
     if (this.#hasFailed || this.#closing !== undefined) return;
-    this.#hasFailed = true;
     this.#options.logger.fatal(reason);
+    this.#end(reason, EXIT_FAILED);
+  }
+
+  /** The same once it has been said. */
+  #end(reason: string, exitStatus: number): void {
+    if (this.#hasFailed || this.#closing !== undefined) return;
+    this.#hasFailed = true;
     const closed = this.close();
     this.state = { kind: "failed", reason };
     // What fails at the end as well adds nothing to the reason.
@@ -279,7 +297,7 @@ class ComposedServer implements Server {
       .catch(() => {})
       .then(() => {
         this.state = { kind: "failed", reason };
-        this.#options.onFailed(reason);
+        this.#options.onFailed(reason, exitStatus);
       });
   }
 
@@ -293,9 +311,11 @@ class ComposedServer implements Server {
 
   async #close(): Promise<void> {
     this.#stopping.abort();
+    this.#member?.close();
     this.#partition?.close();
     let failure: unknown;
     try {
+      if (this.#hasLostStore) throw new Error("the store belongs to another server");
       // The engine finishes its batch and closes the store; before there is an engine, the store closes by itself.
       if (this.#engine !== undefined) await this.#engine.close();
       else await this.#store?.store.close();

@@ -83,6 +83,7 @@ streaming: {
     compact: false, compact_frag: 1, compact_interval: 2, compact_min_size: 3, buffer_size: 4, crc: false, crc_poly: 5, sync: false
     slice_max_msgs: 6, slice_max_bytes: 7, slice_max_age: "8s", slice_archive_script: "myscript", file_descriptors_limit: 9
     parallel_recovery: 10, read_buffer_size: 11, auto_sync: "2m", cache: true
+    recovery: "salvage", cache_size: 12
   }
   sql_options: { driver: "mysql", source: "root:@/", no_caching: true, max_open_conns: 6, bulk_insert_limit: 7 }
   cluster: {
@@ -96,6 +97,26 @@ streaming: {
 
 /** Takes the clustering out of the sample, which the server reads but refuses to run. */
 const RUNNABLE = EVERY_OPTION.replace(/ {2}cluster: \{[^}]*\}\n/, "");
+
+describe("file_recovery", () => {
+  it.each(["strict", "quarantine", "Salvage"])("may be %s", (mode) => {
+    expect(resolve(["-file_recovery", mode]).kind).toBe("run");
+  });
+
+  it("is refused when it is anything else, in the file and as a flag", () => {
+    expect(resolve(["-file_recovery", "later"])).toMatchObject({
+      kind: "error",
+      text: "unknown file recovery mode: later",
+      detail: "strict, quarantine or salvage: see docs/file-store.md",
+      exitCode: 1,
+    });
+  });
+
+  it("goes with recover_only, which is a flag of its own", () => {
+    expect(resolve(["-recover_only"])).toMatchObject({ kind: "run", recoverOnly: true });
+    expect(resolve([])).toMatchObject({ kind: "run", recoverOnly: false });
+  });
+});
 
 describe("the file", () => {
   it("CONF-01 reads every option inside streaming { }", () => {
@@ -154,6 +175,8 @@ describe("the file", () => {
         crc: false,
         crcPolynomial: 5,
         sync: false,
+        recovery: "salvage",
+        cacheBytes: 12,
         sliceMaxMessages: 6,
         sliceMaxBytes: 7,
         sliceMaxAge: seconds(8),
