@@ -8,7 +8,8 @@ export const layers = [
   ["protocol", "store", "config"],
   ["broker", "nats-bus", "store-memory", "store-file", "store-sql", "store-encryption", "store-conformance"],
   ["engine", "partition", "fault-tolerance", "monitoring"],
-  ["server"],
+  // The dashboard is built to files; nothing imports it.
+  ["server", "dashboard"],
 ];
 
 /** What a floor may import: floors 2 and 3 meet only at the composition root. */

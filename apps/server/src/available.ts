@@ -31,8 +31,6 @@ export function refusalOf(streaming: StreamingOptions, nats: NatsOptions): strin
 /** What is accepted and has no effect in this version, one sentence each. */
 export function withoutEffect(nats: NatsOptions): string[] {
   const found: string[] = [];
-  if (nats.syslog || nats.remoteSyslog !== "") found.push("syslog is not available in this version: logging to stderr");
-  if (nats.logSizeLimitBytes !== 0) found.push("log_size_limit is not available in this version: the log file grows");
   if (nats.portsFileDirectory !== "") found.push("ports_file_dir is not available in this version");
   if (nats.clientAdvertise !== "") found.push("client_advertise has no effect without routes");
   return found;

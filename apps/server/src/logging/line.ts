@@ -30,7 +30,7 @@ export function formatLine(format: LineFormat, level: Level, text: string, now: 
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
 
 /** Names that clients choose stand in log lines: none of them may begin a line of its own or steer a terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   if (text.search(CONTROL) < 0) return text;
   return text.replace(CONTROL, (character) => {
     const code = character.charCodeAt(0);
