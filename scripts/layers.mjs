@@ -1,5 +1,5 @@
 // The layer drawing of docs/architecture.md as data, and what it takes to hold the tree against it.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 
 /** Floors from the ground up. Neighbours on a floor never import each other. */
@@ -72,6 +72,7 @@ function packageFolders(root) {
 }
 
 function sources(folder) {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return sources(path);
