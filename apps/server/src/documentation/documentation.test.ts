@@ -1,0 +1,17 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { optionTables } from "./option-tables.ts";
+import { withGenerated } from "./page.ts";
+
+const PAGE = new URL("../../../../docs/configuration.md", import.meta.url);
+
+describe("docs/configuration.md", () => {
+  it("has the tables of the definitions; pnpm docs writes them", () => {
+    const page = readFileSync(PAGE, "utf8");
+    expect(page).toBe(withGenerated(page, optionTables()));
+  });
+
+  it("is only written between its marks", () => {
+    expect(() => withGenerated("no marks", "")).toThrow('the page has no "<!-- made from the definitions: begin');
+  });
+});
