@@ -44,6 +44,13 @@ describe("the programs in examples/", () => {
     expect((await second.stop()).stdout).not.toContain("1: one");
   });
 
+  it("EXAMPLES: embed.mjs runs a server inside its own process", async () => {
+    const stage = testStage();
+    const end = await (await run(stage, "embed.mjs")).exit();
+    expect(end.code).toBe(0);
+    expect(end.stdout).toMatch(/^STANDALONE at nats:\/\/127\.0\.0\.1:\d+\nSHUTDOWN\n$/);
+  });
+
   it("EXAMPLES: both say so when no server is responsible for the channel", async () => {
     const stage = testStage();
     const { url } = await started();

@@ -38,6 +38,8 @@ export interface ServerOptions {
   readonly natsLogger: Logger;
   readonly clock: Clock;
   readonly random: Random;
+  /** The server serves from now on; for a member of a fault tolerance group, that may be long after its start. */
+  readonly onActive?: () => void;
   /**
    * The server cannot go on and has closed its store in order (but for a member of a fault tolerance group that gave way to
    * another one: that store is not written to any more); the line that says why has been logged. Called once.
@@ -142,6 +144,7 @@ class ComposedServer implements Server {
     if (streaming.directory !== "") logger.info(`Store location: ${streaming.directory}`);
     for (const line of describeLimits(store.limits)) logger.info(line);
     logger.info("Streaming Server is ready");
+    this.#options.onActive?.();
     return undefined;
   }
 

@@ -1,9 +1,18 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { configInterface } from "./config-interface.ts";
 import { optionTables } from "./option-tables.ts";
 import { withGenerated } from "./page.ts";
 
 const PAGE = new URL("../../../../docs/configuration.md", import.meta.url);
+
+describe("server-config.ts", () => {
+  it("has a member for every option of the tables; pnpm docs writes it", () => {
+    const source = readFileSync(new URL("../server-config.ts", import.meta.url), "utf8");
+    const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+    expect(words(source)).toEqual(words(configInterface()));
+  });
+});
 
 describe("docs/configuration.md", () => {
   it("has the tables of the definitions; pnpm docs writes them", () => {
