@@ -1,8 +1,18 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** Where the real nats-server is not installed and need not be, what only it can show is left out; CI has it. */
-const withoutNatsServer = process.env["LEAVE_OUT_NATS_SERVER"] === "1";
+/**
+ * Some tests hold this server against others, such as the real nats-server. Where one of these is not installed and need not
+ * be, what only it can show is left out (scripts/test.mjs says so); continuous integration has them all.
+ */
+const NEEDING: Readonly<Record<string, readonly string[]>> = {
+  LEAVE_OUT_NATS_SERVER: ["packages/**/nats-server*.test.ts", "test-e2e/scenarios/late-conflict.test.ts"],
+  LEAVE_OUT_POSTGRES: ["packages/store-sql/src/postgres/*.server.test.ts", "test-e2e/scenarios/postgres-store.test.ts"],
+  LEAVE_OUT_MARIADB: ["packages/store-sql/src/mysql/*.server.test.ts", "test-e2e/scenarios/mysql-store.test.ts"],
+  LEAVE_OUT_CHROMIUM: ["test-e2e/scenarios/dashboard*.test.ts"],
+};
+
+const leftOut = Object.entries(NEEDING).flatMap(([variable, files]) => (process.env[variable] === "1" ? files : []));
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
@@ -20,7 +30,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "scripts/**/*.test.mjs"],
-          exclude: ["**/node_modules/**", ...(withoutNatsServer ? ["packages/nats-bus/src/nats-server.test.ts"] : [])],
+          exclude: ["**/node_modules/**", ...leftOut],
           testTimeout: 30_000,
         },
       },
@@ -29,7 +39,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test-e2e/**/*.test.ts"],
-          exclude: ["**/node_modules/**", ...(withoutNatsServer ? ["test-e2e/scenarios/late-conflict.test.ts"] : [])],
+          exclude: ["**/node_modules/**", ...leftOut],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,

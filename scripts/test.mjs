@@ -1,19 +1,11 @@
 // `npm test`: everything that must hold before a change lands. Arguments are passed to vitest.
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { leaveOutWhatIsMissing } from "./needed-programs.mjs";
 import { build, install, root, run } from "./prepare.mjs";
 import { total } from "./total.mjs";
 
-// Some tests hold this server against the real nats-server. Where it is not installed they are left out and said so;
-// CI has it and leaves nothing out.
-const { PATH = "" } = process.env;
-const hasNatsServer = [...PATH.split(delimiter), "/usr/sbin"].some((folder) => existsSync(join(folder, "nats-server")));
-if (!hasNatsServer && process.env.CI !== "true") {
-  process.env.LEAVE_OUT_NATS_SERVER = "1";
-  process.stderr.write(
-    "nats-server is not installed: the tests that need it are left out (Debian and Ubuntu: apt-get install nats-server)\n",
-  );
-}
+leaveOutWhatIsMissing();
 
 const results = join(root, "test-results");
 rmSync(results, { recursive: true, force: true });

@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { startFileServer } from "../harness/file-server.ts";
 import { numberOf, numberPublisher } from "../harness/published-numbers.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan } from "../harness/raw-stan.ts";
 import { readChannel } from "../harness/read-channel.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
+import { startFileServer } from "../harness/store-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
 /** Room for the commit log's segments and some data, and as much again. */

@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type FileServer, startFileServer } from "../harness/file-server.ts";
 import { type NumberPublisher, numberOf, numberPublisher } from "../harness/published-numbers.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan, type RawStan } from "../harness/raw-stan.ts";
 import { readChannel } from "../harness/read-channel.ts";
 import { manualStage, type Stage, tempDir } from "../harness/stage.ts";
+import { type StoreServer, startStoreServer } from "../harness/store-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
-const ROUNDS = 50;
 const CHANNELS = ["kill.a", "kill.b", "kill.c", "kill.d", "kill.e"];
 /** A kill comes after so many answers at most: early ones hit the creation of channels, late ones the rolling of slices. */
 const ANSWERS_MAX = 1500;
@@ -16,7 +15,7 @@ const ANSWERS_MAX = 1500;
 class Ledger {
   readonly #seen = new Map<string, { sequence: number; number: number; acknowledged: number }>();
 
-  async check(server: FileServer, stan: RawStan, publisher: NumberPublisher, round: string): Promise<void> {
+  async check(server: StoreServer, stan: RawStan, publisher: NumberPublisher, round: string): Promise<void> {
     for (const channel of CHANNELS) {
       const acknowledged = publisher.acknowledged.get(channel) ?? [];
       const state = this.#seen.get(channel) ?? { sequence: 0, number: 0, acknowledged: 0 };
@@ -55,20 +54,29 @@ async function withStage(action: (stage: Stage) => Promise<void>): Promise<void>
 
 describe("a server that is killed under load", () => {
   it.each([
-    ["a file store", []],
+    [50, "a file store", (directory: string) => ["-store", "file", "-dir", directory]],
     [
+      20,
       "an encrypted file store with small slices",
-      ["-encrypt", "-encryption_key", "key", "-file_slice_max_msgs", "500"],
+      (directory: string) => [
+        ...["-store", "file", "-dir", directory, "-file_slice_max_msgs", "500"],
+        ...["-encrypt", "-encryption_key", "key"],
+      ],
+    ],
+    [
+      50,
+      "SQLite",
+      (directory: string) => ["-store", "sql", "-sql_driver", "sqlite", "-sql_source", `${directory}/stan.db`],
     ],
   ])(
-    `has every acknowledged message, in order, once, in ${ROUNDS} rounds on %s`,
-    async (_store, args) => {
-      const directory = await tempDir(testStage());
+    "has every acknowledged message, in order, once, in %i rounds on %s",
+    async (rounds, _store, argsFor) => {
+      const args = argsFor(await tempDir(testStage()));
       const publisher = numberPublisher(CHANNELS);
       const ledger = new Ledger();
-      for (let round = 1; round <= ROUNDS; round++) {
+      for (let round = 1; round <= rounds; round++) {
         await withStage(async (stage) => {
-          const server = await startFileServer(stage, directory, args);
+          const server = await startStoreServer(stage, args);
           const client = await connectRaw(stage, { port: server.port });
           const stan = await connectRawStan(client, `killer-${round}`);
           await ledger.check(server, stan, publisher, `round ${round}`);
@@ -81,7 +89,7 @@ describe("a server that is killed under load", () => {
         });
       }
       await withStage(async (stage) => {
-        const server = await startFileServer(stage, directory, [...args, "-file_recovery", "strict"]);
+        const server = await startStoreServer(stage, [...args, "-file_recovery", "strict"]);
         const stan = await connectRawStan(await connectRaw(stage, { port: server.port }), "last");
         await ledger.check(server, stan, publisher, "at the end");
         await new Ledger().check(server, stan, publisher, "from the beginning");

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { runFileServer } from "../harness/file-server.ts";
 import { monitorAt } from "../harness/monitor.ts";
 import { leaveOutNatsServer } from "../harness/nats-server.ts";
 import { type Network, openExternalNetwork, type ServerOnNetwork } from "../harness/networks.ts";
@@ -8,6 +7,7 @@ import { connectRaw } from "../harness/raw-client.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
 import { encodeCtrlMsg } from "../harness/stan-wire.ts";
+import { runFileServer } from "../harness/store-server.ts";
 import { readLog, serverIdOf } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 

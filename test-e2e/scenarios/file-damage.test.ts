@@ -1,9 +1,9 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fixtureDirectory, runFileServer, startFileServer } from "../harness/file-server.ts";
 import type { Stage } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
+import { fixtureDirectory, runFileServer, startFileServer } from "../harness/store-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
 /** The Go server's directory, with a flipped byte in the middle of the data of this channel and no index to hide it. */

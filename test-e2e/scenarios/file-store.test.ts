@@ -3,11 +3,11 @@ import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startChild } from "../harness/child.ts";
-import { fixtureDirectory, runFileServer, startFileServer } from "../harness/file-server.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan } from "../harness/raw-stan.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan, type ReceivedMessage } from "../harness/stan.ts";
+import { fixtureDirectory, runFileServer, startFileServer } from "../harness/store-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
 const texts = (messages: readonly ReceivedMessage[]): string[] => messages.map(({ text }) => text);

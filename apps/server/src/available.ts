@@ -11,7 +11,6 @@ const EXTERNAL = "run a NATS server and point this one at it with -ns";
 export function refusalOf(streaming: StreamingOptions, nats: NatsOptions): string | undefined {
   const { storeType } = streaming;
   if (!["MEMORY", "FILE", "SQL"].includes(storeType)) return `unsupported store type: ${storeType}`;
-  if (storeType === "SQL") return "the SQL store is not available in this version: start with -store file";
   if (streaming.natsServerUrl !== "") return undefined;
   const { routes, tls, authorization } = nats;
   if (routes.listenUrl !== "" || routes.urls.length > 0 || routes.block !== undefined) {

@@ -5,6 +5,7 @@ import { resolveOptions } from "./options/resolve-options.ts";
 import { PROGRAM } from "./options/version.ts";
 import { EXIT_FAILED, EXIT_OK, runProcess } from "./run-process.ts";
 import { sendSignal } from "./send-signal.ts";
+import { createSchema, printSchema, type SchemaOutcome } from "./store/sql-schema.ts";
 
 /** A flag that is none, or has a value that is none: the usage follows, as in the original (which exits with 0). */
 const EXIT_USAGE = 2;
@@ -35,11 +36,21 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       process.exitCode = sent.kind === "failed" ? EXIT_FAILED : EXIT_OK;
       return;
     }
+    case "print_schema":
+      return finish(printSchema(resolved.streaming.sqlStore));
+    case "create_schema":
+      return finish(await createSchema(resolved.streaming.sqlStore));
     case "run":
       // By this name `--signal` finds the process.
       process.title = PROGRAM;
       await runProcess(resolved);
   }
+}
+
+function finish(outcome: SchemaOutcome): void {
+  const isDone = outcome.kind === "done";
+  print(isDone ? process.stdout : process.stderr, [outcome.text]);
+  process.exitCode = isDone ? EXIT_OK : EXIT_FAILED;
 }
 
 function print(stream: NodeJS.WriteStream, lines: readonly string[]): void {

@@ -90,7 +90,8 @@ class ServerProcess {
     const { streaming } = this.#request;
     const logger = this.#logger;
     const onFailure = (error: Error): void => logger.fatal(error.message);
-    const failure = await recoverOnly({ streaming, clock: this.#clock, logger, random: systemRandom(), onFailure });
+    const opening = { streaming, clock: this.#clock, logger, random: systemRandom(), onFailure, onLockLost: onFailure };
+    const failure = await recoverOnly(opening);
     if (failure !== undefined) logger.fatal(failure);
     await this.#exit(failure === undefined ? EXIT_OK : EXIT_FAILED);
   }

@@ -220,9 +220,9 @@ export interface FileOptionsConfig {
 
 /** The SQL store. */
 export interface SqlOptionsConfig {
-  /** Driver. */
+  /** Driver: sqlite, postgres or mysql. */
   readonly driver?: string;
-  /** Data source. */
+  /** Data source; for sqlite the name of a file. */
   readonly source?: string;
   /** Do not gather messages before they are stored. Default: false. */
   readonly no_caching?: boolean;

@@ -220,7 +220,11 @@ class ComposedServer implements Server {
   #openStore(): Store {
     const { streaming, clock, logger, random } = this.#options;
     const onFailure = (error: Error): void => this.#fail(error.message);
-    this.#store = openStore({ streaming, clock, logger, random, onFailure });
+    const onLockLost = (error: Error): void => {
+      if (this.#member !== undefined) this.#member.lockLost();
+      else this.#fail(error.message);
+    };
+    this.#store = openStore({ streaming, clock, logger, random, onFailure, onLockLost });
     return this.#store.store;
   }
 

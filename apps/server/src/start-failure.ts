@@ -1,5 +1,6 @@
 import { BrokerError } from "@nats-streaming/broker";
 import { BusError } from "@nats-streaming/kernel";
+import { StoreError } from "@nats-streaming/store";
 
 /** Why a start failed, in the words of the original's log, which scripts look for. */
 export interface StartFailure {
@@ -18,7 +19,13 @@ export function startFailure(error: unknown): StartFailure {
     const original = originalText(codeOf(error.cause));
     if (original !== undefined) return { source: "streaming", reason: original, detail: reason };
   }
-  return { source: "streaming", reason, detail: "" };
+  return { source: "streaming", reason, detail: remedyOf(error) };
+}
+
+/** What to do about a failure whose words are the original's. */
+function remedyOf(error: unknown): string {
+  if (!(error instanceof StoreError) || !error.message.startsWith("unable to prepare statement")) return "";
+  return "The database is there but not its tables: if the database has no tables yet, -sql_create_schema makes them";
 }
 
 /** @see operations.md 4 */

@@ -1,73 +1,170 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { ConnectOptions } from "@nats-streaming/protocol/nats";
 import { BrokerError } from "./errors.ts";
+import { isSigned, userKey } from "./nkey.ts";
+import { type BcryptCompare, type Secret, Secrets } from "./passwords.ts";
+import { type CompiledPermissions, compilePermissions, type Permissions } from "./permissions.ts";
 
 export interface UserPassword {
   readonly user: string;
+  /** Plain text, or a bcrypt hash where {@link BrokerOptions.bcrypt} is given. */
   readonly password: string;
 }
+
+/** One of several users: known by name and password, or by a public key, `U…`. */
+export type User = (UserPassword | { readonly nkey: string }) & { readonly permissions?: Permissions };
 
 /** Who may connect: one user, the holders of a token, or any of several users. */
 export type Authorization =
   | ({ readonly kind: "user" } & UserPassword)
   | { readonly kind: "token"; readonly token: string }
-  | { readonly kind: "users"; readonly users: readonly UserPassword[] };
+  | {
+      readonly kind: "users";
+      readonly users: readonly User[];
+      /** Of users that have none of their own. */
+      readonly defaultPermissions?: Permissions;
+      /** The user that a client is taken for that names none. */
+      readonly noAuthUser?: string;
+    };
+
+/** What a client shows to be let in. */
+export interface Login {
+  readonly options: ConnectOptions;
+  /** What it was asked to sign. */
+  readonly nonce: string;
+  /** Names in its certificate, the user's being among them; undefined when users are not known by certificates. */
+  readonly certificateNames: readonly string[] | undefined;
+}
+
+/** Undefined permissions allow everything. */
+export type Verdict =
+  | { readonly kind: "accepted"; readonly user: string; readonly permissions: CompiledPermissions | undefined }
+  | { readonly kind: "refused" };
 
 /** Decides on the credentials of a `CONNECT`. */
 export interface Authenticator {
   /** False when everybody may connect. */
   readonly required: boolean;
-  accepts(options: ConnectOptions): boolean;
+  /** There are users known by a key, who are to sign a nonce. */
+  readonly needsNonce: boolean;
+  /** What a client is taken for that says nothing, where that is allowed. */
+  readonly anonymous: Verdict | undefined;
+  /** At once, unless a hash has to be computed. */
+  decide(login: Login): Verdict | Promise<Verdict>;
   /** What follows `authentication error` in the log: with several users, who tried. */
   describe(options: ConnectOptions): string;
 }
 
+const REFUSED: Verdict = { kind: "refused" };
+
 /**
- * The authenticator for an authorization. Secrets are compared by digest and in constant time; an unknown user costs as much
- * as a wrong password.
- * @throws BrokerError `bad_option` for bcrypt hashes: taken as plain text they would let in whoever read the configuration.
+ * The authenticator for an authorization. Secrets are compared in constant time; an unknown user costs as much as a wrong
+ * password in plain text.
+ * @throws BrokerError `bad_option`
  */
-export function createAuthenticator(authorization: Authorization | undefined): Authenticator {
-  if (authorization === undefined) return { required: false, accepts: hasNoAccount, describe: () => "" };
-  switch (authorization.kind) {
-    case "token": {
-      const token = secret("token", authorization.token);
+export function createAuthenticator(
+  authorization: Authorization | undefined,
+  bcrypt: BcryptCompare | undefined,
+): Authenticator {
+  const secrets = new Secrets(bcrypt);
+  const single = (decide: (options: ConnectOptions) => boolean | Promise<boolean>, user: string): Authenticator => ({
+    required: true,
+    needsNonce: false,
+    anonymous: undefined,
+    decide: ({ options }) =>
+      hasNoAccount(options) ? verdict(decide(options), { kind: "accepted", user, permissions: undefined }) : REFUSED,
+    describe: () => "",
+  });
+  switch (authorization?.kind) {
+    case undefined:
       return {
-        required: true,
-        accepts: (options) => hasNoAccount(options) && matches(options.auth_token, token),
+        required: false,
+        needsNonce: false,
+        anonymous: undefined,
+        decide: ({ options }) =>
+          hasNoAccount(options) ? { kind: "accepted", user: options.user, permissions: undefined } : REFUSED,
         describe: () => "",
       };
+    case "token": {
+      const token = secrets.secret("token", authorization.token);
+      return single((options) => token.matches(options.auth_token), "");
     }
     case "user": {
-      const user = digest(authorization.user);
-      const password = secret(`password of user "${authorization.user}"`, authorization.password);
-      return {
-        required: true,
-        accepts(options): boolean {
-          const isUser = matches(options.user, user);
-          const isPassword = matches(options.pass, password);
-          return hasNoAccount(options) && isUser && isPassword;
-        },
-        describe: () => "",
-      };
+      const user = secrets.secret("user", authorization.user);
+      const password = secrets.secret(`password of user "${authorization.user}"`, authorization.password);
+      return single(
+        (options) => both(user.matches(options.user), () => password.matches(options.pass)),
+        authorization.user,
+      );
     }
-    case "users": {
-      const users = new Map<string, Buffer>();
-      for (const { user, password } of authorization.users) {
-        if (users.has(user)) throw new BrokerError("bad_option", `user "${user}" is listed twice: remove one of them`);
-        users.set(user, secret(`password of user "${user}"`, password));
+    case "users":
+      return new UsersAuthenticator(authorization, secrets);
+  }
+}
+
+class UsersAuthenticator implements Authenticator {
+  readonly required = true;
+  readonly needsNonce: boolean;
+  readonly anonymous: Verdict | undefined;
+  readonly #users = new Map<string, { readonly password: Secret; readonly accepted: Verdict }>();
+  readonly #keys = new Map<string, { readonly key: KeyObject; readonly accepted: Verdict }>();
+  readonly #nobody: Secret;
+
+  constructor(options: Extract<Authorization, { readonly kind: "users" }>, secrets: Secrets) {
+    const { users, defaultPermissions, noAuthUser = "" } = options;
+    for (const one of users) {
+      const name = "nkey" in one ? one.nkey : one.user;
+      if (this.#users.has(name) || this.#keys.has(name)) {
+        throw new BrokerError("bad_option", `user "${name}" is listed twice: remove one of them`);
       }
-      const nobody = digest("");
-      return {
-        required: true,
-        accepts(options): boolean {
-          const password = users.get(options.user);
-          const isPassword = matches(options.pass, password ?? nobody);
-          return hasNoAccount(options) && password !== undefined && isPassword;
-        },
-        describe: (options) => ` - User ${JSON.stringify(options.user)}`,
+      const permissions = one.permissions ?? defaultPermissions;
+      const accepted: Verdict = {
+        kind: "accepted",
+        user: name,
+        permissions: permissions === undefined ? undefined : compilePermissions(permissions, `user "${name}"`),
       };
+      if ("nkey" in one) {
+        const key = userKey(one.nkey);
+        if (key === undefined)
+          throw new BrokerError("bad_option", `"${one.nkey}" is not a valid public nkey for a user`);
+        this.#keys.set(name, { key, accepted });
+      } else {
+        this.#users.set(name, { password: secrets.secret(`password of user "${name}"`, one.password), accepted });
+      }
     }
+    this.#nobody = secrets.secret("nobody", "");
+    this.needsNonce = this.#keys.size > 0;
+    if (noAuthUser !== "") {
+      this.anonymous = this.#users.get(noAuthUser)?.accepted;
+      if (this.anonymous === undefined) {
+        throw new BrokerError("bad_option", `noAuthUser is "${noAuthUser}", who is none of the users: add that user`);
+      }
+    }
+  }
+
+  decide({ options, nonce, certificateNames }: Login): Verdict | Promise<Verdict> {
+    if (!hasNoAccount(options)) return REFUSED;
+    if (certificateNames !== undefined) {
+      for (const name of certificateNames) {
+        const user = this.#users.get(name);
+        if (user !== undefined) return user.accepted;
+      }
+      return REFUSED;
+    }
+    if (options.nkey !== "") {
+      const known = this.#keys.get(options.nkey);
+      return known !== undefined && isSigned(nonce, options.sig, known.key) ? known.accepted : REFUSED;
+    }
+    if (this.anonymous !== undefined && options.user === "" && options.pass === "" && options.auth_token === "") {
+      return this.anonymous;
+    }
+    const known = this.#users.get(options.user);
+    const isRight = (known?.password ?? this.#nobody).matches(options.pass);
+    return known === undefined ? REFUSED : verdict(isRight, known.accepted);
+  }
+
+  describe(options: ConnectOptions): string {
+    return this.needsNonce ? ` - Nkey ${JSON.stringify(options.nkey)}` : ` - User ${JSON.stringify(options.user)}`;
   }
 }
 
@@ -76,19 +173,14 @@ function hasNoAccount(options: ConnectOptions): boolean {
   return options.account === "";
 }
 
-const BCRYPT = /^\$2[abxy]?\$\d\d\$/;
-
-function secret(name: string, value: string): Buffer {
-  if (BCRYPT.test(value)) {
-    throw new BrokerError("bad_option", `${name} is a bcrypt hash, which is not supported: give the plain text`);
-  }
-  return digest(value);
+function verdict(isRight: boolean | Promise<boolean>, accepted: Verdict): Verdict | Promise<Verdict> {
+  if (typeof isRight === "boolean") return isRight ? accepted : REFUSED;
+  return isRight.then((right) => (right ? accepted : REFUSED));
 }
 
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text, "utf8").digest();
-}
-
-function matches(given: string, expected: Buffer): boolean {
-  return timingSafeEqual(digest(given), expected);
+/** Both are asked, unless the first takes its time. */
+function both(first: boolean | Promise<boolean>, second: () => boolean | Promise<boolean>): boolean | Promise<boolean> {
+  const other = second();
+  if (typeof first === "boolean" && typeof other === "boolean") return first && other;
+  return Promise.all([first, other]).then(([one, two]) => one && two);
 }

@@ -1,20 +1,25 @@
-import { createServer, type Server } from "node:net";
 import { type Bus, nuidSource, silentLogger, systemClock, systemRandom } from "@nats-streaming/kernel";
-import { encodeInfo, type ServerInfo } from "@nats-streaming/protocol/nats";
 import { createAuthenticator } from "./authorization.ts";
 import { ChunkPool } from "./chunk-pool.ts";
-import { Connection } from "./connection.ts";
+import { ClientInfo } from "./client-info.ts";
+import { ClientListener, isVerifying } from "./client-listener.ts";
+import { clientUrls } from "./cluster/client-urls.ts";
+import { Cluster, type ClusterContext } from "./cluster/cluster.ts";
+import { clusterSettingsOf, routeLineMax } from "./cluster/cluster-options.ts";
+import type { SharedContext } from "./cluster/route-context.ts";
+import { hostPort, parseHostPort } from "./cluster/route-url.ts";
+import { Connection, type NewClient } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { newCounters } from "./counters.ts";
 import { Delivery } from "./delivery.ts";
 import { BrokerError } from "./errors.ts";
 import { LocalBus, type LocalBusContext } from "./local-bus.ts";
 import { MemberPicker } from "./member-picker.ts";
-import { type BrokerOptions, HOST_DEFAULT, limitsOf, portOf, VERSION_DEFAULT } from "./options.ts";
+import { advertiseOf, type BrokerOptions, HOST_DEFAULT, limitsOf, portOf, VERSION_DEFAULT } from "./options.ts";
 import { Router } from "./router.ts";
 import { serverIdentity } from "./server-identity.ts";
-import type { BrokerStatistics, ConnectionStatistics, LocalBusStatistics } from "./statistics.ts";
-import { adoptSocket } from "./transport.ts";
+import type { BrokerStatistics, ConnectionStatistics, LocalBusStatistics, RouteStatistics } from "./statistics.ts";
+import type { Transport } from "./transport.ts";
 import { Turn } from "./turn.ts";
 
 /** Where a broker listens. */
@@ -45,8 +50,8 @@ export interface Broker extends AsyncDisposable {
   connections(): readonly ConnectionStatistics[];
   /** The open local buses in the order in which they were made. */
   localBuses(): readonly LocalBusStatistics[];
-  /** For whoever connects this broker with other NATS servers: tells the local buses that one of them has joined. */
-  topologyChanged(): void;
+  /** The routes to other servers in use, one for each. */
+  routes(): readonly RouteStatistics[];
   /**
    * Takes no more connections, tells clients that understand it to turn elsewhere (`INFO` with `ldm`), sends what is
    * pending for them, at most for `drainMillis`, and closes them and the local buses. Idempotent.
@@ -58,29 +63,6 @@ export interface Broker extends AsyncDisposable {
 export function createBroker(options: BrokerOptions = {}): Broker {
   return new InProcessBroker(options);
 }
-
-/** Why an address could not be taken, in the words of nats-server's log. */
-function bindFault(cause: NodeJS.ErrnoException): string {
-  switch (cause.code) {
-    case "EADDRINUSE":
-      return "bind: address already in use";
-    case "EACCES":
-      return "bind: permission denied";
-    case "EADDRNOTAVAIL":
-      return "bind: cannot assign requested address";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "lookup: no such host";
-    default:
-      return cause.message;
-  }
-}
-
-/** Connections that may wait to be accepted. */
-const BACKLOG = 1_024;
-
-/** After so much silence the system looks whether a client's machine is still there. */
-const KEEP_ALIVE_MILLIS = 15_000;
 
 class InProcessBroker implements Broker {
   readonly serverId: string;
@@ -95,7 +77,12 @@ class InProcessBroker implements Broker {
   readonly #served = new Set<Connection>();
   readonly #present = new Set<Connection>();
   readonly #startedAt: number;
-  #server: Server | undefined;
+  readonly #listener: ClientListener;
+  readonly #isEncrypted: boolean;
+  readonly #cluster: Cluster | undefined;
+  readonly #clientAdvertise: string;
+  #hasNews = false;
+  #isListening = false;
   #port = 0;
   #lastId = 0;
   #closing: Promise<void> | undefined;
@@ -111,24 +98,48 @@ class InProcessBroker implements Broker {
     this.#serverName = options.serverName ?? this.serverId;
     this.#version = options.version ?? VERSION_DEFAULT;
     this.#host = options.host ?? HOST_DEFAULT;
+    this.#clientAdvertise = advertiseOf(options);
     this.#wantedPort = portOf(options);
     this.#startedAt = clock.monotonicMillis();
     const onHandlerError = options.onHandlerError ?? throwApart;
     const delivery = new Delivery(router, counters, new MemberPicker(random), clock, onHandlerError);
-    this.#context = {
+    const shared = {
       limits,
       router,
       delivery,
       turn: new Turn(clock),
       pool: new ChunkPool(),
       counters,
-      authenticator: createAuthenticator(options.authorization),
       clock,
       random,
       logger: options.logger ?? silentLogger,
+    };
+    this.#isEncrypted = options.tls !== undefined;
+    this.#cluster = this.#clusterOf(options, shared, nuidSource(random)());
+    const authenticator = createAuthenticator(options.authorization, options.bcrypt);
+    this.#context = {
+      ...shared,
+      authenticator,
+      info: new ClientInfo({
+        serverId: this.serverId,
+        serverName: this.#serverName,
+        version: this.#version,
+        maxPayload: limits.maxPayload,
+        isAuthRequired: authenticator.required && authenticator.anonymous === undefined,
+        isTlsRequired: this.#isEncrypted,
+        isTlsVerified: isVerifying(options.tls),
+        address: () => this.#advertised,
+        cluster: this.#cluster,
+      }),
       onClosed: (connection) => this.#served.delete(connection),
       onGone: (connection) => this.#forget(connection),
     };
+    this.#listener = new ClientListener({
+      context: this.#context,
+      tls: options.tls,
+      nextId: () => ++this.#lastId,
+      onClient: (client, transport) => this.#welcome(client, transport),
+    });
     this.#busContext = {
       router,
       delivery,
@@ -142,24 +153,31 @@ class InProcessBroker implements Broker {
 
   async listen(options: ListenOptions = {}): Promise<BrokerAddress> {
     if (this.#closing !== undefined) throw new BrokerError("bad_state", "the broker is closed");
-    if (this.#server !== undefined) throw new BrokerError("bad_state", "the broker is listening already");
+    if (this.#isListening) throw new BrokerError("bad_state", "the broker is listening already");
     const { logger } = this.#context;
-    const server = createServer({
-      pauseOnConnect: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MILLIS,
-    });
-    this.#server = server;
+    this.#isListening = true;
     logger.info("Starting nats-server");
     logger.info(`  Version:  ${this.#version}`);
     logger.info("  Git:      [not set]");
+    if (this.#cluster !== undefined) logger.info(`  Cluster:  ${this.#cluster.name}`);
     logger.info(`  Name:     ${this.#serverName}`);
     logger.info(`  ID:       ${this.serverId}`);
     await options.beforeListening?.();
-    await this.#open(server);
+    try {
+      this.#port = await this.#listener.open(this.#host, this.#wantedPort);
+    } catch (error) {
+      this.#isListening = false;
+      throw error;
+    }
     logger.info(`Listening for client connections on ${hostPort(this.#host, this.#port)}`);
+    if (this.#isEncrypted) logger.info("TLS required for client connections");
     logger.info("Server is ready");
+    try {
+      await this.#cluster?.listen();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
     return { host: this.#host, port: this.#port };
   }
 
@@ -183,6 +201,7 @@ class InProcessBroker implements Broker {
       uptimeMillis: clock.monotonicMillis() - this.#startedAt,
       connections: this.#served.size,
       totalConnections: counters.connections,
+      cluster: this.#cluster?.statistics(),
       subscriptions: router.count,
       slowConsumers: counters.slowConsumers,
       staleConnections: counters.staleConnections,
@@ -201,8 +220,8 @@ class InProcessBroker implements Broker {
     return [...this.#buses].map((bus) => bus.statistics());
   }
 
-  topologyChanged(): void {
-    for (const bus of this.#buses) bus.topologyChanged();
+  routes(): readonly RouteStatistics[] {
+    return this.#cluster?.routes() ?? [];
   }
 
   async close(): Promise<void> {
@@ -217,10 +236,9 @@ class InProcessBroker implements Broker {
   async #shutDown(): Promise<void> {
     const { logger, clock, limits } = this.#context;
     logger.info("Initiating Shutdown...");
-    const server = this.#server;
-    const isListenerClosed =
-      server === undefined ? undefined : new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const connection of [...this.#served]) connection.shutDown(this.#info(connection, true));
+    const isListenerClosed = this.#listener.close();
+    for (const connection of [...this.#served]) connection.shutDown();
+    const isClusterClosed = this.#cluster?.close(limits.drainMillis);
     for (const bus of [...this.#buses]) await bus.close();
     if (this.#present.size > 0) {
       await new Promise<void>((resolve) => {
@@ -233,81 +251,66 @@ class InProcessBroker implements Broker {
         };
       });
     }
+    await isClusterClosed;
     await isListenerClosed;
     logger.info("Server Exiting..");
   }
 
-  #open(server: Server): Promise<void> {
-    server.on("connection", (socket) => {
-      adoptSocket(socket, (transport) => {
-        const connection = new Connection(this.#context, ++this.#lastId, transport);
-        this.#welcome(connection);
-        return connection;
-      });
-    });
-    return new Promise<void>((resolve, reject) => {
-      server.once("error", (cause: NodeJS.ErrnoException) => {
-        this.#server = undefined;
-        const place = hostPort(this.#host, this.#wantedPort);
-        reject(
-          new BrokerError(
-            "listen_failed",
-            `Error listening on port: ${place}, "listen tcp ${place}: ${bindFault(cause)}"`,
-            {
-              cause,
-            },
-          ),
-        );
-      });
-      server.listen({ host: this.#host, port: this.#wantedPort, backlog: BACKLOG }, () => {
-        server.removeAllListeners("error");
-        // A connection that could not be accepted, for want of file descriptors for example, harms nobody else.
-        server.on("error", (error) => this.#context.logger.error(`Temporary Client Accept Error (${error.message})`));
-        const address = server.address();
-        if (typeof address === "object" && address !== null) this.#port = address.port;
-        resolve();
-      });
+  /** Where clients are told that the server is. */
+  get #advertised(): BrokerAddress {
+    return parseHostPort(this.#clientAdvertise, this.#port) ?? { host: this.#host, port: this.#port };
+  }
+
+  #clusterOf(options: BrokerOptions, shared: SharedContext, madeUpName: string): Cluster | undefined {
+    if (options.cluster === undefined) return undefined;
+    const context: ClusterContext = {
+      ...shared,
+      settings: clusterSettingsOf(options.cluster),
+      bcrypt: options.bcrypt,
+      lineMax: routeLineMax(shared.limits.maxControlLine),
+      serverId: this.serverId,
+      serverName: this.#serverName,
+      version: this.#version,
+      madeUpName,
+      nextId: () => ++this.#lastId,
+      ownUrls: () => clientUrls(this.#advertised.host, this.#advertised.port),
+      onChange: () => this.#clusterChanged(),
+      onJoined: () => {
+        for (const bus of this.#buses) bus.topologyChanged();
+      },
+    };
+    return new Cluster(context);
+  }
+
+  /** Clients hear of it at the end of the turn, once, however much has changed. */
+  #clusterChanged(): void {
+    const { clock, info } = this.#context;
+    info.version++;
+    if (this.#hasNews) return;
+    this.#hasNews = true;
+    clock.defer(() => {
+      this.#hasNews = false;
+      for (const connection of this.#served) connection.inform();
     });
   }
 
-  #welcome(connection: Connection): void {
+  #welcome(client: NewClient, transport: Transport): Connection {
+    const connection = new Connection(this.#context, client, transport);
     const { limits, counters } = this.#context;
     counters.connections++;
     this.#present.add(connection);
-    connection.start(this.#info(connection, false));
+    connection.start();
     const isFull = limits.maxConnections > 0 && this.#served.size >= limits.maxConnections;
     this.#served.add(connection);
     if (isFull) connection.refuse();
-    else if (this.#closing !== undefined) connection.shutDown(this.#info(connection, true));
+    else if (this.#closing !== undefined) connection.shutDown();
+    return connection;
   }
 
   #forget(connection: Connection): void {
     this.#present.delete(connection);
     if (this.#present.size === 0) this.#onAllGone?.();
   }
-
-  #info(connection: Connection, isLast: boolean): Uint8Array {
-    const info: ServerInfo = {
-      server_id: this.serverId,
-      server_name: this.#serverName,
-      version: this.#version,
-      proto: 1,
-      go: `node${process.versions.node}`,
-      host: this.#host,
-      port: this.#port,
-      headers: true,
-      ...(this.#context.authenticator.required ? { auth_required: true } : {}),
-      max_payload: this.#context.limits.maxPayload,
-      client_id: connection.id,
-      client_ip: connection.address,
-      ...(isLast ? { ldm: true } : {}),
-    };
-    return encodeInfo(info);
-  }
-}
-
-function hostPort(host: string, port: number): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function int32(random: { fill(target: Uint8Array): void }): number {

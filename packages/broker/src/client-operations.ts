@@ -15,16 +15,15 @@ import {
   type SubscribeFrame,
   type UnsubscribeFrame,
 } from "@nats-streaming/protocol/nats";
+import type { Verdict } from "./authorization.ts";
 import type { CloseReason } from "./close-reason.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { isLiteralRange } from "./literal-range.ts";
 import { writeStatus } from "./message-writer.ts";
-import type { Route } from "./router.ts";
+import { NO_RECEIVERS, type Receivers } from "./receivers.ts";
 import { keyOfBytes } from "./subject-key.ts";
 import { Subscription } from "./subscription.ts";
-
-const NO_ROUTE: Route = { values: [], queues: [] };
 
 /** What one client asks for, operation by operation. */
 export class ClientOperations implements LineHandler {
@@ -40,9 +39,11 @@ export class ClientOperations implements LineHandler {
   #isPedantic = CONNECT_DEFAULTS.pedantic;
   #wantsStatus = false;
   /** What was looked up for the subject of the last message: holds for its series, while nobody subscribes. */
-  #route: Route = NO_ROUTE;
-  #routeSeries = -1;
-  #routeVersion = 0;
+  #receivers: Receivers = NO_RECEIVERS;
+  #receiversSeries = -1;
+  #receiversVersion = 0;
+  /** What was looked up for that subject: not to be published to, unless as an answer. */
+  #isForbidden = false;
 
   constructor(context: ConnectionContext, connection: Connection) {
     this.#context = context;
@@ -63,9 +64,24 @@ export class ClientOperations implements LineHandler {
       return;
     }
     const options = decoded.options;
-    const { authenticator } = this.#context;
-    if (!authenticator.accepts(options)) {
-      log.error(`authentication error${authenticator.describe(options)}`);
+    const { nonce, certificateNames } = this.#connection;
+    const decision = this.#context.authenticator.decide({ options, nonce, certificateNames });
+    if (!(decision instanceof Promise)) {
+      this.#decided(options, decision);
+      return;
+    }
+    this.#connection.hold();
+    void decision.then((verdict) => {
+      if (this.#connection.isClosed) return;
+      this.#decided(options, verdict);
+      this.#connection.release();
+    });
+  }
+
+  #decided(options: ConnectOptions, verdict: Verdict): void {
+    const { log } = this.#connection;
+    if (verdict.kind === "refused") {
+      log.error(`authentication error${this.#context.authenticator.describe(options)}`);
       this.#connection.close("Authentication Failure", ERROR_TEXT.authorization);
       return;
     }
@@ -80,7 +96,8 @@ export class ClientOperations implements LineHandler {
       this.#isVerbose = options.verbose;
       this.#isPedantic = options.pedantic;
       this.#wantsStatus = options.no_responders;
-      this.#connection.connected(options);
+      this.#connection.connected(options, verdict);
+      this.#receiversSeries = -1;
       this.#confirm();
     }
   }
@@ -96,13 +113,18 @@ export class ClientOperations implements LineHandler {
       this.#connection.outgoing.append(encodeError(ERROR_TEXT.invalidPublishSubject));
     }
     if (this.#connection.log.isTracing) this.#connection.log.traceIn(frame);
-    if (this.#isVerbose) this.#confirm();
-    if (frame.series !== this.#routeSeries || router.version !== this.#routeVersion) {
-      this.#route = router.route(frame.bytes, frame.view, frame.subjectStart, frame.subjectEnd);
-      this.#routeSeries = frame.series;
-      this.#routeVersion = router.version;
+    if (frame.series !== this.#receiversSeries || router.version !== this.#receiversVersion) {
+      this.#receivers = router.receivers(frame.bytes, frame.view, frame.subjectStart, frame.subjectEnd);
+      this.#receiversSeries = frame.series;
+      this.#receiversVersion = router.version;
+      this.#isForbidden = this.#connection.access.forbids(frame);
     }
-    const isDelivered = delivery.relay(this.#connection, frame, this.#route);
+    if (this.#isForbidden && !this.#connection.access.answers(frame)) {
+      this.#connection.access.refusePublish(frame);
+      return;
+    }
+    if (this.#isVerbose) this.#confirm();
+    const isDelivered = delivery.relay(this.#connection, frame, this.#receivers);
     if (this.#wantsStatus && !isDelivered && frame.replyEnd > frame.replyStart) this.#reportNoResponders(frame);
   }
 
@@ -113,6 +135,7 @@ export class ClientOperations implements LineHandler {
     const subject = keyOfBytes(frame.bytes, frame.subjectStart, frame.subjectEnd);
     const queue = keyOfBytes(frame.bytes, frame.queueStart, frame.queueEnd);
     log.trace(() => `<<- [SUB ${subject}${queue === "" ? "" : ` ${queue}`} ${sid}]`);
+    if (!this.#connection.access.maySubscribe(subject, queue, sid)) return;
     if (limits.maxSubscriptions > 0 && this.#subscriptions.size >= limits.maxSubscriptions) {
       log.error(ERROR_TEXT.subscriptionsExceeded);
       outgoing.append(encodeError(ERROR_TEXT.subscriptionsExceeded));
@@ -146,6 +169,7 @@ export class ClientOperations implements LineHandler {
     log.trace(() => "<<- [PING]");
     outgoing.append(PONG_LINE);
     log.trace(() => "->> [PONG]");
+    this.#connection.pongSent();
   }
 
   onPong(): void {
@@ -179,8 +203,8 @@ export class ClientOperations implements LineHandler {
   end(): void {
     for (const subscription of this.#subscriptions.values()) this.#context.router.remove(subscription);
     this.#subscriptions.clear();
-    this.#route = NO_ROUTE;
-    this.#routeSeries = -1;
+    this.#receivers = NO_RECEIVERS;
+    this.#receiversSeries = -1;
   }
 
   #endSubscription(subscription: Subscription): void {
@@ -201,8 +225,8 @@ export class ClientOperations implements LineHandler {
   /** Status 503 to the client's own subscription that would have got the answer. */
   #reportNoResponders(frame: MessageFrame): void {
     const { bytes, view, replyStart, replyEnd } = frame;
-    const route = this.#context.router.route(bytes, view, replyStart, replyEnd);
-    const own = route.values.find((candidate) => candidate.connection === this.#connection && !candidate.closed);
+    const { values } = this.#context.router.receivers(bytes, view, replyStart, replyEnd);
+    const own = values.find((candidate) => candidate.connection === this.#connection && !candidate.closed);
     if (own === undefined) return;
     writeStatus(this.#connection.outgoing, own, bytes, replyStart, replyEnd, NO_RESPONDERS_HEADERS);
   }
@@ -210,6 +234,6 @@ export class ClientOperations implements LineHandler {
 
 /** What a trace may show of a `CONNECT`. */
 function withoutSecrets(options: ConnectOptions): Partial<ConnectOptions> {
-  const { pass: _pass, auth_token: _token, ...shown } = options;
+  const { pass: _pass, auth_token: _token, sig: _signature, ...shown } = options;
   return shown;
 }

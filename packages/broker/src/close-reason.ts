@@ -6,9 +6,13 @@ export type CloseReason =
   | "Authentication Timeout"
   | "Bad Client Protocol Version"
   | "Client Closed"
+  | "Cluster Name Conflict"
+  | "Duplicate Route"
+  | "Incorrect Port"
   | "Maximum Connections Exceeded"
   | "Maximum Control Line Exceeded"
   | "Maximum Message Payload Exceeded"
+  | "Maximum Subscriptions Exceeded"
   | "No Responders Requires Headers"
   | "Parse Error"
   | "Protocol Violation"
@@ -17,6 +21,7 @@ export type CloseReason =
   | "Slow Consumer (Pending Bytes)"
   | "Slow Consumer (Write Deadline)"
   | "Stale Connection"
+  | "TLS Handshake Failure"
   | "Write Error";
 
 /** The reason that a fault of the client's input is. */

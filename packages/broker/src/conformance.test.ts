@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasNatsServer, startNatsServer } from "../testing/nats-server.ts";
 import { RawClient } from "../testing/raw-client.ts";
+import type { Authorization } from "./authorization.ts";
 import { createBroker } from "./broker.ts";
 import type { BrokerOptions } from "./options.ts";
 
@@ -470,6 +471,166 @@ const LIMITED: readonly Exchange[] = [
   },
 ];
 
+const AS_GUEST = 'CONNECT {"verbose":false,"pedantic":false}\r\n';
+const publishViolation = (subject: string): string => `-ERR 'Permissions Violation for Publish to ${subject}'\r\n`;
+const subscribeViolation = (rest: string): string => `-ERR 'Permissions Violation for Subscription to ${rest}'\r\n`;
+const as = (user: string, more = ""): string =>
+  `CONNECT {"user":"${user}","pass":"${user}","verbose":false${more}}\r\n`;
+
+const PERMITTED: readonly Exchange[] = [
+  { name: "takes who says nothing for a guest", send: "PING\r\n", answer: "PONG\r\n" },
+  {
+    name: "judges a guest who says nothing as a guest",
+    send: "PUB other 1\r\nx\r\nSUB other 1\r\n",
+    answer: `${publishViolation('"other"')}${subscribeViolation('"other"')}`,
+  },
+  {
+    name: "refuses a wrong password even so",
+    send: 'CONNECT {"user":"guest","pass":"x"}\r\n',
+    answer: "-ERR 'Authorization Violation'\r\n",
+    closes: true,
+  },
+  {
+    name: "allows publishes by list, and denies some of them",
+    send: `CONNECT {"pedantic":false}\r\nPUB pub.a 1\r\nx\r\nPUB pub.secret 1\r\nx\r\nPUB x.y 1\r\nx\r\nPUB x.y.z 1\r\nx\r\nPUB x.* 1\r\nx\r\nPUB > 1\r\nx\r\n`,
+    answer: `+OK\r\n+OK\r\n${publishViolation('"pub.secret"')}+OK\r\n${publishViolation('"x.y.z"')}+OK\r\n${publishViolation('">"')}`,
+  },
+  {
+    name: "judges messages with headers as those without",
+    send: 'CONNECT {"headers":true,"pedantic":false}\r\nHPUB no 12 14\r\nNATS/1.0\r\n\r\nhi\r\n',
+    answer: `+OK\r\n${publishViolation('"no"')}`,
+  },
+  {
+    name: "quotes subjects as Go does",
+    send: `${AS_GUEST}PUB a\x01\xff"b\\ 1\r\nx\r\n`,
+    answer: publishViolation('"a\\x01\\xff\\"b\\\\"'),
+  },
+  {
+    name: "says the pedantic thing first",
+    send: "CONNECT {}\r\nPUB foo.* 1\r\nx\r\n",
+    answer: `+OK\r\n-ERR 'Invalid Publish Subject'\r\n${publishViolation('"foo.*"')}`,
+  },
+  {
+    name: "allows subscriptions by list, and denies some of them",
+    send: "CONNECT {}\r\nSUB sub.> 1\r\nSUB sub.deny.x 2\r\nSUB sub.deny.* 3\r\nSUB sub.* 4\r\nSUB other 5\r\nSUB > 6\r\nSUB sub 7\r\n",
+    answer: `+OK\r\n+OK\r\n${subscribeViolation('"sub.deny.x"')}${subscribeViolation('"sub.deny.*"')}+OK\r\n${["other", ">", "sub"].map((subject) => subscribeViolation(`"${subject}"`)).join("")}`,
+  },
+  {
+    name: "judges queue groups by the entries that name some",
+    send: "CONNECT {}\r\nSUB q 1\r\nSUB q v1 2\r\nSUB q v2 3\r\nSUB w.a v.1 4\r\nSUB w.a x 5\r\nSUB sub.q dq 6\r\nSUB sub.q other 7\r\nSUB sub.q 8\r\nSUB sub.x any 9\r\n",
+    answer: [
+      "+OK\r\n",
+      subscribeViolation('"q"'),
+      "+OK\r\n",
+      subscribeViolation('"q" using queue "v2"'),
+      "+OK\r\n",
+      subscribeViolation('"w.a" using queue "x"'),
+      subscribeViolation('"sub.q" using queue "dq"'),
+      "+OK\r\n+OK\r\n+OK\r\n",
+    ].join(""),
+  },
+  {
+    name: "looks at permissions before the number of a subscription that is there",
+    send: `${AS_GUEST}SUB sub.a 1\r\nSUB no 1\r\n`,
+    answer: subscribeViolation('"no"'),
+  },
+  {
+    name: "lets nobody into the system's queue group",
+    send: `${as("free")}SUB foo _sys_ 1\r\n`,
+    answer: subscribeViolation('"foo" using queue "_sys_"'),
+  },
+  {
+    name: "gives users without permissions those of everybody",
+    send: `${as("plain")}PUB def.x 1\r\nx\r\nPUB foo 1\r\nx\r\nSUB def.> 1\r\nSUB foo 2\r\n`,
+    answer: `${publishViolation('"foo"')}${subscribeViolation('"foo"')}`,
+  },
+  {
+    name: "lets users with permissions of their own do what these do not forbid",
+    send: `${as("free")}SUB foo 1\r\nPUB foo 1\r\nx\r\nPUB no.more 1\r\nx\r\n`,
+    answer: `MSG foo 1 1\r\nx\r\n${publishViolation('"no.more"')}`,
+  },
+  {
+    name: "keeps denied messages from subscriptions that cover them",
+    send: `${as("covered")}SUB > 1\r\nSUB *.* q 2\r\nPUB secret.x 1\r\na\r\nPUB fine.x 1\r\nb\r\nPUB secret.x.y 1\r\nc\r\n`,
+    answer: "MSG fine.x 1 1\r\nb\r\nMSG fine.x 2 1\r\nb\r\nMSG secret.x.y 1 1\r\nc\r\n",
+  },
+  {
+    name: "reports no responders when all are kept from it",
+    send: `${as("covered", ',"headers":true,"no_responders":true')}SUB > 1\r\nPUB secret.x r 1\r\na\r\n`,
+    answer: `HMSG r 1 ${NO_RESPONDERS}`,
+  },
+  {
+    name: "allows as many answers as it says to what was received, and publishes by list",
+    send: `${as("answers")}SUB > 1\r\nPUB back 1\r\na\r\nPUB req back 1\r\nb\r\nPUB back 1\r\nc\r\nPUB back 1\r\nd\r\nPUB back 1\r\ne\r\n`,
+    answer: `${publishViolation('"back"')}MSG req 1 back 1\r\nb\r\nMSG back 1 1\r\nc\r\nMSG back 1 1\r\nd\r\n${publishViolation('"back"')}`,
+  },
+  {
+    name: "allows nothing but answers to who may answer and has no list",
+    send: `${as("one")}SUB foo 1\r\nPUB foo 1\r\nx\r\n`,
+    answer: publishViolation('"foo"'),
+  },
+  {
+    name: "judges a second CONNECT anew",
+    send: `${as("plain")}SUB def.a 1\r\n${as("free")}SUB foo 2\r\nPUB foo 1\r\nx\r\n`,
+    answer: "MSG foo 2 1\r\nx\r\n",
+  },
+  {
+    name: "refuses a key without a signature",
+    send: 'CONNECT {"nkey":"UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4"}\r\n',
+    answer: "-ERR 'Authorization Violation'\r\n",
+    closes: true,
+  },
+  {
+    name: "refuses a key with a wrong signature",
+    send: 'CONNECT {"nkey":"UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4","sig":"abc"}\r\n',
+    answer: "-ERR 'Authorization Violation'\r\n",
+    closes: true,
+  },
+];
+
+const PERMISSIONS: Authorization = {
+  kind: "users",
+  noAuthUser: "guest",
+  defaultPermissions: { publish: { allow: ["def.>"] }, subscribe: { allow: ["def.>"] } },
+  users: [
+    {
+      user: "guest",
+      password: "guest",
+      permissions: {
+        publish: { allow: ["pub.>", "x.*"], deny: ["pub.secret"] },
+        subscribe: { allow: ["sub.>", "q v1", "w.* v.*"], deny: ["sub.deny.*", "sub.q dq"] },
+      },
+    },
+    { user: "plain", password: "plain" },
+    { user: "free", password: "free", permissions: { publish: { deny: ["no.>"] } } },
+    { user: "covered", password: "covered", permissions: { subscribe: { deny: ["secret.*"] } } },
+    {
+      user: "answers",
+      password: "answers",
+      permissions: { publish: { allow: ["req"] }, responses: { maxMessages: 2, expiresMillis: 60_000 } },
+    },
+    { user: "one", password: "one", permissions: { responses: {} } },
+    { nkey: "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4" },
+  ],
+};
+
+const PERMISSIONS_CONFIGURATION = `
+no_auth_user: guest
+authorization {
+  default_permissions: { publish: "def.>", subscribe: "def.>" }
+  users: [
+    { user: guest, password: guest, permissions: {
+      publish: { allow: ["pub.>", "x.*"], deny: "pub.secret" }
+      subscribe: { allow: ["sub.>", "q v1", "w.* v.*"], deny: ["sub.deny.*", "sub.q dq"] } } }
+    { user: plain, password: plain }
+    { user: free, password: free, permissions: { publish: { deny: "no.>" } } }
+    { user: covered, password: covered, permissions: { subscribe: { deny: "secret.*" } } }
+    { user: answers, password: answers, permissions: { publish: req, allow_responses: { max: 2, expires: "1m" } } }
+    { user: one, password: one, permissions: { allow_responses: true } }
+    { nkey: UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4 }
+  ]
+}`;
+
 const SETTINGS: readonly Setting[] = [
   { name: "open to everybody", options: {}, configuration: "", exchanges: OPEN },
   {
@@ -497,6 +658,24 @@ const SETTINGS: readonly Setting[] = [
     },
     configuration: "authorization { users: [{user: a, password: b}, {user: c, password: d}] }",
     exchanges: WITH_USERS,
+  },
+  {
+    name: "with permissions",
+    options: { authorization: PERMISSIONS },
+    configuration: PERMISSIONS_CONFIGURATION,
+    exchanges: PERMITTED,
+  },
+  {
+    name: "with a limit of tokens",
+    options: { maxSubscriptionTokens: 2 },
+    configuration: "max_sub_tokens: 2",
+    exchanges: [
+      {
+        name: "refuses subscriptions over the limit, and goes on",
+        send: `${PLAIN}SUB a.b 1\r\nSUB a.b.c 2\r\nSUB > 3\r\n`,
+        answer: `-ERR 'Permissions Violation for Subscription to "a.b.c", too many tokens'\r\n`,
+      },
+    ],
   },
   {
     name: "with limits",

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random } from "@nats-streaming/kernel";
 import type { Authenticator } from "./authorization.ts";
 import type { ChunkPool } from "./chunk-pool.ts";
+import type { ClientInfo } from "./client-info.ts";
 import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { Delivery } from "./delivery.ts";
@@ -17,6 +18,7 @@ export interface ConnectionContext {
   readonly pool: ChunkPool;
   readonly counters: Counters;
   readonly authenticator: Authenticator;
+  readonly info: ClientInfo;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -6,24 +6,25 @@ import type { Subscription } from "./subscription.ts";
 /** So much of a payload a trace line shows. */
 const TRACED_BYTES_MAX = 1_024;
 
-/** The log lines of one connection: `127.0.0.1:4711 - cid:5 - "v2.29.3:nats.js:orders" - text`. */
+/** The log lines of one connection, of a client or a route: `127.0.0.1:4711 - cid:5 - "v2.29.3:nats.js:orders" - text`. */
 export class ConnectionLog {
   /** Whether operations are traced: asked once, since every message would have to ask. */
   readonly isTracing: boolean;
   readonly #logger: Logger;
   #prefix: string;
 
-  constructor(logger: Logger, address: string, port: number, id: number) {
+  /** @param label such as `cid:5`. */
+  constructor(logger: Logger, address: string, port: number, label: string) {
     this.#logger = logger;
     this.isTracing = logger.traceEnabled;
-    this.#prefix = `${address.includes(":") ? `[${address}]` : address}:${port} - cid:${id} - `;
+    this.#prefix = `${address.includes(":") ? `[${address}]` : address}:${port} - ${label} - `;
   }
 
   /** From now on lines say what the client says of itself. */
   setClient(options: ConnectOptions): void {
     const version = options.version === "" ? "" : `v${options.version}`;
     const label = [version, options.lang, options.name].filter((part) => part !== "").join(":");
-    const place = this.#prefix.replace(/( - cid:\d+ - ).*$/, "$1");
+    const place = this.#prefix.replace(/( - \w+:\d+ - ).*$/, "$1");
     this.#prefix = label === "" ? place : `${place}${JSON.stringify(label)} - `;
   }
 
@@ -35,6 +36,10 @@ export class ConnectionLog {
     this.#logger.info(this.#prefix + text);
   }
 
+  warn(text: string): void {
+    this.#logger.warn(this.#prefix + text);
+  }
+
   error(text: string): void {
     this.#logger.error(this.#prefix + text);
   }
@@ -43,10 +48,13 @@ export class ConnectionLog {
     if (this.isTracing) this.#logger.trace(this.#prefix + text());
   }
 
-  traceIn(frame: MessageFrame): void {
+  /** @param verb of a message without headers. */
+  traceIn(frame: MessageFrame, verb: "PUB" | "RMSG" = "PUB"): void {
     const { bytes, subjectStart, payloadStart, payloadEnd } = frame;
-    const verb = frame.headerSize < 0 ? "PUB" : "HPUB";
-    this.trace(() => `<<- [${verb} ${keyOfBytes(bytes, subjectStart, frame.sizeEnd)}]`);
+    this.trace(
+      () =>
+        `<<- [${frame.headerSize < 0 ? verb : verb === "PUB" ? "HPUB" : "HMSG"} ${keyOfBytes(bytes, subjectStart, frame.sizeEnd)}]`,
+    );
     const shown = Math.min(payloadEnd, payloadStart + TRACED_BYTES_MAX);
     this.trace(() => `<<- MSG_PAYLOAD: [${JSON.stringify(keyOfBytes(bytes, payloadStart, shown))}]`);
   }

@@ -1,4 +1,4 @@
-import { durationFromMillis, formatDuration, type Timer } from "@nats-streaming/kernel";
+import type { Timer } from "@nats-streaming/kernel";
 import {
   type ConnectOptions,
   createLineParser,
@@ -12,25 +12,31 @@ import {
   type ParseFault,
   PING_LINE,
 } from "@nats-streaming/protocol/nats";
+import type { Verdict } from "./authorization.ts";
+import { ClientAccess } from "./client-access.ts";
 import { ClientOperations } from "./client-operations.ts";
 import { type CloseReason, reasonOfFault } from "./close-reason.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { ConnectionLog } from "./connection-log.ts";
+import { LINGER_MILLIS, Link } from "./link.ts";
 import { Liveness } from "./liveness.ts";
 import { writeLocal, writeRelayed, writeWithoutHeaders } from "./message-writer.ts";
-import { FAR_BEHIND, Outgoing, type OutgoingListener } from "./outgoing.ts";
+import { FAR_BEHIND, type Outgoing } from "./outgoing.ts";
 import { stallMillis } from "./stall.ts";
 import type { ConnectionStatistics } from "./statistics.ts";
-import { textOfKey } from "./subject-key.ts";
+import { keyOfBytes, textOfKey } from "./subject-key.ts";
 import type { Subscription } from "./subscription.ts";
 import type { KeyTopic } from "./topic.ts";
-import type { Transport, TransportListener } from "./transport.ts";
+import { peerAddress, type Transport, type TransportListener } from "./transport.ts";
 
-/** After its last words a connection is kept so long, for the peer to read them, before it is torn down. */
-const LINGER_MILLIS = 1_000;
-
-/** So much of what the peer still sends meanwhile is thrown away, so that its system does not discard those words. */
-const LINGER_BYTES_MAX = 1_048_576;
+/** What is known of a client before it has said anything. */
+export interface NewClient {
+  readonly id: number;
+  readonly nonce: string;
+  readonly certificateNames: readonly string[] | undefined;
+  /** It has its `INFO`, which goes out before a connection is encrypted. */
+  readonly isGreeted: boolean;
+}
 
 /**
  * One client's connection: bytes come in, messages go out, until one side ends it.
@@ -38,7 +44,7 @@ const LINGER_BYTES_MAX = 1_048_576;
  *     accepted --CONNECT--> connected --peer gone, fault, limit, shutdown--> closed --socket gone--> (forgotten)
  *         '---- no authorization required: every operation is served as well ----'
  */
-export class Connection implements TransportListener, OutgoingListener {
+export class Connection implements TransportListener {
   readonly id: number;
   readonly address: string;
   readonly port: number;
@@ -48,32 +54,61 @@ export class Connection implements TransportListener, OutgoingListener {
   echo = true;
   /** The client understands headers. */
   headers = false;
+  /** What the client is to sign when it is known by a key; else empty. */
+  readonly nonce: string;
+  /** Names in the client's certificate, when users are known by them. */
+  readonly certificateNames: readonly string[] | undefined;
+  readonly access: ClientAccess;
   readonly #context: ConnectionContext;
   readonly #transport: Transport;
+  readonly #link: Link;
   readonly #operations: ClientOperations;
   readonly #parser: LineParser;
   readonly #liveness: Liveness;
   readonly #startedAt: number;
+  readonly #isGreeted: boolean;
   #isConnected = false;
-  #isClosed = false;
+  #isHeld = false;
+  #hasPonged = false;
+  /** Of the `INFO` that the client has. */
+  #infoVersion: number;
   #authTimer: Timer | undefined;
-  #writeTimer: Timer | undefined;
   #stallTimer: Timer | undefined;
-  #lingerTimer: Timer | undefined;
-  #lingerBytes = 0;
   #outMessages = 0;
   #outBytes = 0;
 
-  constructor(context: ConnectionContext, id: number, transport: Transport) {
+  constructor(context: ConnectionContext, client: NewClient, transport: Transport) {
+    const { id } = client;
     const { limits, clock, random } = context;
     this.id = id;
-    this.address = transport.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") ?? "";
-    this.port = transport.remotePort ?? 0;
-    this.log = new ConnectionLog(context.logger, this.address, this.port, id);
-    this.outgoing = new Outgoing(context.pool, context.turn, transport, this, limits.maxPending);
+    const { address, port } = peerAddress(transport);
+    this.address = address;
+    this.port = port;
+    this.log = new ConnectionLog(context.logger, this.address, this.port, `cid:${id}`);
+    this.#link = new Link({
+      clock,
+      pool: context.pool,
+      turn: context.turn,
+      transport,
+      maxPending: limits.maxPending,
+      writeDeadlineMillis: limits.writeDeadlineMillis,
+      onSlow: (what, reason) => this.#slow(what, reason),
+    });
+    this.outgoing = this.#link.outgoing;
+    this.#isGreeted = client.isGreeted;
+    this.nonce = client.nonce;
+    this.certificateNames = client.certificateNames;
     this.#context = context;
     this.#transport = transport;
     this.#startedAt = clock.monotonicMillis();
+    this.#infoVersion = context.info.version;
+    this.access = new ClientAccess({
+      clock,
+      log: this.log,
+      outgoing: this.outgoing,
+      maxSubscriptionTokens: limits.maxSubscriptionTokens,
+      onFiltered: () => context.router.filtered(),
+    });
     this.#operations = new ClientOperations(context, this);
     this.#parser = createLineParser({
       side: "client",
@@ -93,9 +128,11 @@ export class Connection implements TransportListener, OutgoingListener {
   }
 
   /** Sends the greeting. From now on the client has to keep to the rules. */
-  start(info: Uint8Array): void {
-    this.outgoing.append(info);
-    if (!this.#context.authenticator.required) return;
+  start(): void {
+    if (!this.#isGreeted) this.outgoing.append(this.#context.info.line(this, false));
+    const { required, anonymous } = this.#context.authenticator;
+    if (anonymous !== undefined) this.access.become(anonymous);
+    if (!required || anonymous !== undefined) return;
     this.#parser.connectRequired = true;
     this.#authTimer = this.#context.clock.setTimer(this.#context.limits.authTimeoutMillis, () => {
       this.log.debug(ERROR_TEXT.authenticationTimeout);
@@ -109,9 +146,17 @@ export class Connection implements TransportListener, OutgoingListener {
     this.close("Maximum Connections Exceeded", ERROR_TEXT.connectionsExceeded);
   }
 
-  /** Sends `info` to a client that understands it, then everything that is pending, and closes. */
-  shutDown(info: Uint8Array): void {
-    if (this.#isConnected && this.#operations.options.protocol >= 1) this.outgoing.append(info);
+  /** Sends the news to a client that understands it and has none of it yet. */
+  inform(): void {
+    const { info } = this.#context;
+    if (!this.#understandsInfo || !this.#hasPonged || this.#infoVersion === info.version) return;
+    this.#infoVersion = info.version;
+    this.outgoing.append(info.line(this, false));
+  }
+
+  /** Tells a client that understands it to turn elsewhere, sends everything that is pending, and closes. */
+  shutDown(): void {
+    if (this.#understandsInfo) this.outgoing.append(this.#context.info.line(this, true));
     this.close("Server Shutdown", undefined, this.#context.limits.drainMillis);
   }
 
@@ -125,29 +170,21 @@ export class Connection implements TransportListener, OutgoingListener {
    * Idempotent.
    */
   close(reason: CloseReason, lastWords?: ErrorText, lingerMillis: number = LINGER_MILLIS): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#link.isClosed) return;
     this.#parser.stop();
     this.#liveness.stop();
     this.#authTimer?.cancel();
-    this.#writeTimer?.cancel();
     this.#stallTimer?.cancel();
+    if (lastWords !== undefined) this.log.trace(() => `->> [-ERR ${lastWords}]`);
+    this.#link.close(lastWords === undefined ? undefined : encodeError(lastWords), lingerMillis);
     this.#operations.end();
     this.#context.onClosed(this);
-    if (lastWords !== undefined) {
-      this.log.trace(() => `->> [-ERR ${lastWords}]`);
-      this.outgoing.append(encodeError(lastWords));
-    }
-    this.outgoing.finish();
     this.log.debug(`Client connection closed: ${reason}`);
-    if (this.#transport.destroyed) return;
-    this.#transport.end();
-    this.#transport.resume();
-    this.#lingerTimer = this.#context.clock.setTimer(lingerMillis, () => this.#transport.destroy());
   }
 
   /** The client has introduced itself in a way that is accepted. */
-  connected(options: ConnectOptions): void {
+  connected(options: ConnectOptions, verdict: Verdict): void {
+    this.access.become(verdict);
     this.echo = options.echo;
     this.headers = options.headers;
     this.#parser.headersAllowed = options.headers;
@@ -155,6 +192,27 @@ export class Connection implements TransportListener, OutgoingListener {
     this.#authTimer?.cancel();
     if (!this.#isConnected) this.#liveness.onConnected();
     this.#isConnected = true;
+  }
+
+  /** Reads no more until {@link release}. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#parser.hold();
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (this.#link.isClosed) return;
+    const fault = this.#parser.release();
+    if (fault !== undefined) this.#fail(fault);
+    if (!this.#isHeld && !this.#transport.destroyed) this.#transport.resume();
+  }
+
+  /** The client has had an answer to a ping: before the first, clients do not expect news. */
+  pongSent(): void {
+    if (this.#hasPonged) return;
+    this.#hasPonged = true;
+    this.inform();
   }
 
   /** The client has answered a ping. */
@@ -166,6 +224,10 @@ export class Connection implements TransportListener, OutgoingListener {
   relay(subscription: Subscription, frame: MessageFrame): void {
     this.#outMessages++;
     this.#outBytes += frame.payloadEnd - frame.payloadStart;
+    const { replies } = this.access;
+    if (replies !== undefined && frame.replyEnd > frame.replyStart) {
+      replies.note(keyOfBytes(frame.bytes, frame.replyStart, frame.replyEnd));
+    }
     if (frame.headerSize > 0 && !this.headers) writeWithoutHeaders(this.outgoing, subscription, frame);
     else writeRelayed(this.outgoing, subscription, frame);
     if (this.log.isTracing) this.log.traceOut(subscription, frame);
@@ -183,6 +245,7 @@ export class Connection implements TransportListener, OutgoingListener {
   ): void {
     this.#outMessages++;
     this.#outBytes += end - start;
+    if (reply !== undefined) this.access.replies?.note(reply.key);
     writeLocal(this.outgoing, subscription, topic, reply, payload, view, start, end);
     if (this.log.isTracing) this.log.traceLocalOut(subscription, topic.key, reply?.key ?? "", end - start);
   }
@@ -193,9 +256,8 @@ export class Connection implements TransportListener, OutgoingListener {
   }
 
   bytesRead(bytes: Uint8Array, length: number): boolean {
-    if (this.#isClosed) {
-      this.#lingerBytes += length;
-      if (this.#lingerBytes > LINGER_BYTES_MAX) this.#transport.destroy();
+    if (this.#link.isClosed) {
+      this.#link.ignore(length);
       return true;
     }
     const { clock, turn } = this.#context;
@@ -204,7 +266,8 @@ export class Connection implements TransportListener, OutgoingListener {
     const fault = this.#parser.feed(bytes, 0, length);
     if (fault !== undefined) this.#fail(fault);
     const pressed = turn.takePressed();
-    if (pressed === undefined || this.#isClosed || pressed.fullness <= FAR_BEHIND) return true;
+    if (this.#isHeld) return false;
+    if (pressed === undefined || this.#link.isClosed || pressed.fullness <= FAR_BEHIND) return true;
     this.#stall(pressed);
     return false;
   }
@@ -220,28 +283,8 @@ export class Connection implements TransportListener, OutgoingListener {
 
   transportClosed(): void {
     this.close("Client Closed");
-    this.#lingerTimer?.cancel();
+    this.#link.gone();
     this.#context.onGone(this);
-  }
-
-  onOverflow(): void {
-    this.#slow(`MaxPending of ${this.#context.limits.maxPending} Exceeded`, "Slow Consumer (Pending Bytes)");
-  }
-
-  onWriteStarted(): void {
-    const { clock, limits } = this.#context;
-    const deadline = formatDuration(durationFromMillis(limits.writeDeadlineMillis));
-    this.#writeTimer = clock.setTimer(limits.writeDeadlineMillis, () => {
-      const { inFlightChunks, inFlightBytes } = this.outgoing;
-      this.#slow(
-        `WriteDeadline of ${deadline} exceeded with ${inFlightChunks} chunks of ${inFlightBytes} total bytes.`,
-        "Slow Consumer (Write Deadline)",
-      );
-    });
-  }
-
-  onWriteFinished(): void {
-    this.#writeTimer?.cancel();
   }
 
   statistics(): ConnectionStatistics {
@@ -254,7 +297,7 @@ export class Connection implements TransportListener, OutgoingListener {
       name: options.name,
       language: options.lang,
       version: options.version,
-      user: options.user,
+      user: this.access.user === "" ? options.user : this.access.user,
       uptimeMillis: now - this.#startedAt,
       idleMillis: now - this.#liveness.heardAt,
       roundTripMillis: this.#liveness.roundTripMillis,
@@ -265,6 +308,15 @@ export class Connection implements TransportListener, OutgoingListener {
       outBytes: this.#outBytes,
       subscriptions: subjects.map(textOfKey),
     };
+  }
+
+  get isClosed(): boolean {
+    return this.#link.isClosed;
+  }
+
+  /** `INFO` may come at any time. */
+  get #understandsInfo(): boolean {
+    return this.#isConnected && this.#operations.options.protocol >= 1;
   }
 
   #ping(): void {
@@ -279,13 +331,9 @@ export class Connection implements TransportListener, OutgoingListener {
   }
 
   #slow(what: string, reason: CloseReason): void {
-    if (this.#isClosed) return;
     this.#context.counters.slowConsumers++;
     this.log.info(`Slow Consumer Detected: ${what}`);
-    // Nothing more can be told to a peer that does not read.
-    this.outgoing.discard();
     this.close(reason);
-    this.#transport.destroy();
   }
 
   #fail(fault: ParseFault): void {

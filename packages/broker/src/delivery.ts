@@ -1,11 +1,13 @@
 import { BusError, type BusHandler, type Clock } from "@nats-streaming/kernel";
 import type { MessageFrame } from "@nats-streaming/protocol/nats";
+import { RouteTargets } from "./cluster/route-targets.ts";
 import type { Connection } from "./connection.ts";
 import { cloneBytes } from "./copy-bytes.ts";
 import type { Counters } from "./counters.ts";
 import { LocalMessage } from "./local-message.ts";
 import type { MemberPicker } from "./member-picker.ts";
-import type { Route, Router } from "./router.ts";
+import type { Receivers } from "./receivers.ts";
+import type { Router } from "./router.ts";
 import type { Subscription } from "./subscription.ts";
 import type { KeyTopic } from "./topic.ts";
 
@@ -25,7 +27,7 @@ interface LocalPending {
   readonly bytes: Uint8Array;
 }
 
-/** Brings messages from their publisher to everybody on their route. */
+/** Brings messages from their publisher to everybody who is to receive them. */
 export class Delivery {
   readonly #router: Router;
   readonly #counters: Counters;
@@ -33,10 +35,15 @@ export class Delivery {
   readonly #clock: Clock;
   readonly #onHandlerError: (error: unknown) => void;
   readonly #message: LocalMessage;
+  /** Two of them, for a handler may publish while a relayed message is on its way. */
+  readonly #targets: RouteTargets = new RouteTargets();
+  readonly #publishTargets: RouteTargets = new RouteTargets();
+  /** Members on this server of the queue group that is being looked at; reused. */
+  readonly #members: Subscription[] = [];
   #pending: LocalPending[] = [];
   #pendingBytes = 0;
   #payload: Uint8Array | undefined;
-  #payloadView: DataView | undefined;
+  #payloadView: DataView = new DataView(new ArrayBuffer(0));
 
   constructor(
     router: Router,
@@ -54,10 +61,10 @@ export class Delivery {
   }
 
   /** A message that came in by the socket of `origin`. Local handlers run before this returns. Whether anybody got it. */
-  relay(origin: Connection, frame: MessageFrame, route: Route): boolean {
+  relay(origin: Connection, frame: MessageFrame, receivers: Receivers): boolean {
     // A client that wants no echo is no receiver of its own messages, nor does it count as one.
     const silent = origin.echo ? undefined : origin;
-    const values = route.values;
+    const { values, queues, routes } = receivers;
     let isDelivered = false;
     for (let i = 0; i < values.length; i++) {
       const subscription = values[i]!;
@@ -65,26 +72,53 @@ export class Delivery {
       this.#relayTo(subscription, frame);
       isDelivered = true;
     }
-    const queues = route.queues;
     for (let i = 0; i < queues.length; i++) {
       const member = this.#choose(queues[i]!.values, silent);
       if (member === undefined) continue;
-      this.#relayTo(member, frame);
+      if (member.route !== undefined) this.#targets.addQueue(member.route, member.queue);
+      else this.#relayTo(member, frame);
       isDelivered = true;
     }
+    if (routes.length > 0) {
+      this.#targets.addAll(routes);
+      isDelivered = true;
+    }
+    if (this.#targets.count > 0) this.#count(this.#targets.relay(frame), frame.payloadEnd - frame.payloadStart);
     return isDelivered;
   }
 
   /**
+   * A message that another server sent here: for subscriptions on this server, and for one member on this server of each
+   * queue group that `queues` names. It is never passed on to a third server, so that no message can go round.
+   */
+  receive(frame: MessageFrame, receivers: Receivers, queues: readonly string[]): void {
+    const { values } = receivers;
+    for (let i = 0; i < values.length; i++) {
+      const subscription = values[i]!;
+      if (!subscription.closed) this.#relayTo(subscription, frame);
+    }
+    if (queues.length === 0) return;
+    for (const { queue, values: members } of receivers.queues) {
+      if (!queues.includes(queue)) continue;
+      const here = this.#members;
+      for (const member of members) if (member.route === undefined) here.push(member);
+      const member = this.#choose(here, undefined);
+      here.length = 0;
+      if (member !== undefined) this.#relayTo(member, frame);
+    }
+  }
+
+  /**
    * A message of a local bus: sockets get it written before this returns, local handlers hear of it at the end of the turn,
-   * so that no handler is called from within another. Returns how many receivers it has.
+   * so that no handler is called from within another. Returns how many receivers it has, another server counted once.
    * @throws BusError `disconnected` when too much waits for local handlers already.
    */
   publish(topic: KeyTopic, reply: KeyTopic | undefined, payload: Uint8Array, start: number, end: number): number {
-    const route = this.#router.routeOf(topic);
+    const { values, queues, routes } = this.#router.receiversOf(topic);
     this.#counters.inMessages++;
     this.#counters.inBytes += end - start;
-    const values = route.values;
+    const targets = this.#publishTargets;
+    targets.clear();
     let receivers = 0;
     let copy: Uint8Array | undefined;
     for (let i = 0; i < values.length; i++) {
@@ -98,10 +132,13 @@ export class Delivery {
       }
       receivers++;
     }
-    const queues = route.queues;
     for (let i = 0; i < queues.length; i++) {
       const member = this.#choose(queues[i]!.values, undefined);
       if (member === undefined) continue;
+      if (member.route !== undefined) {
+        targets.addQueue(member.route, member.queue);
+        continue;
+      }
       if (member.connection === undefined) {
         copy ??= cloneBytes(payload, start, end);
         this.#postpone(member, topic, reply, copy);
@@ -109,6 +146,13 @@ export class Delivery {
         this.#writeTo(member, member.connection, topic, reply, payload, start, end);
       }
       receivers++;
+    }
+    if (routes.length > 0) targets.addAll(routes);
+    if (targets.count > 0) {
+      const view = this.#viewOf(payload);
+      const sent = targets.deliver(topic, reply, payload, view, start, end);
+      this.#count(sent, end - start);
+      receivers += sent;
     }
     return receivers;
   }
@@ -122,7 +166,7 @@ export class Delivery {
     } else {
       subscription.connection.relay(subscription, frame);
     }
-    this.#count(subscription);
+    this.#delivered(subscription);
   }
 
   #writeTo(
@@ -134,18 +178,27 @@ export class Delivery {
     start: number,
     end: number,
   ): void {
-    if (this.#payload !== payload || this.#payloadView === undefined) {
+    this.#counters.outMessages++;
+    this.#counters.outBytes += end - start;
+    connection.deliver(subscription, topic, reply, payload, this.#viewOf(payload), start, end);
+    this.#delivered(subscription);
+  }
+
+  #viewOf(payload: Uint8Array): DataView {
+    if (this.#payload !== payload) {
       this.#payload = payload;
       this.#payloadView = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
     }
-    this.#counters.outMessages++;
-    this.#counters.outBytes += end - start;
-    connection.deliver(subscription, topic, reply, payload, this.#payloadView, start, end);
-    this.#count(subscription);
+    return this.#payloadView;
+  }
+
+  #count(messages: number, size: number): void {
+    this.#counters.outMessages += messages;
+    this.#counters.outBytes += messages * size;
   }
 
   /** A subscription with a limit ends with the message that reaches it. */
-  #count(subscription: Subscription): void {
+  #delivered(subscription: Subscription): void {
     subscription.delivered++;
     if (subscription.max !== 0 && subscription.delivered >= subscription.max) {
       subscription.connection?.limitReached(subscription);

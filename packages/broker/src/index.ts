@@ -1,5 +1,15 @@
-export type { Authorization, UserPassword } from "./authorization.ts";
+export type { Authorization, User, UserPassword } from "./authorization.ts";
 export { type Broker, type BrokerAddress, createBroker, type ListenOptions } from "./broker.ts";
+export type { ClusterOptions } from "./cluster/cluster-options.ts";
 export { BrokerError, type BrokerErrorCode } from "./errors.ts";
 export type { BrokerOptions } from "./options.ts";
-export type { BrokerStatistics, ConnectionStatistics, LocalBusStatistics } from "./statistics.ts";
+export type { BcryptCompare } from "./passwords.ts";
+export type { Permissions, ResponsePermission, SubjectPermission } from "./permissions.ts";
+export type {
+  BrokerStatistics,
+  ClusterStatistics,
+  ConnectionStatistics,
+  LocalBusStatistics,
+  RouteStatistics,
+} from "./statistics.ts";
+export type { ClientTlsOptions, RouteTlsOptions, TlsOptions } from "./tls-options.ts";

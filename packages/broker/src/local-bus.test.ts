@@ -345,18 +345,6 @@ describe("localBus()", () => {
     ]);
   });
 
-  it("hears of a change of topology until it is closed", async () => {
-    const broker = make();
-    let changes = 0;
-    const [one, two] = [broker.localBus("one"), broker.localBus("two")];
-    one.onTopologyChange(() => changes++);
-    two.onTopologyChange(() => changes++);
-    broker.topologyChanged();
-    await two.close();
-    broker.topologyChanged();
-    expect(changes).toBe(3);
-  });
-
   it("says where its broker listens", async () => {
     const { broker, port } = await start();
     expect(broker.localBus("b").url).toBe(`nats://127.0.0.1:${port}`);

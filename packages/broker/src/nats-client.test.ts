@@ -1,7 +1,7 @@
 /*
  * The `nats` client of today against the broker: what it relies on works, and it never has a reason to complain.
  */
-import { connect, Events, headers, type NatsConnection, StringCodec } from "nats";
+import { connect, Events, headers, type NatsConnection, nkeyAuthenticator, nkeys, StringCodec } from "nats";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Broker, createBroker } from "./broker.ts";
 
@@ -154,5 +154,49 @@ describe("the nats client", () => {
       kind: "reply",
       payload: new Uint8Array(text.encode("answer")),
     });
+  });
+});
+
+describe("the nats client, who has to say who it is,", () => {
+  const HASH = "$2a$04$P/.bd.7unw9Ew7yWJqXsl.f4oNRLQGvadEL2YnqQXbbb.IVQajRdK";
+
+  it("signs with its key, or gives a password whose hash takes time to check", async () => {
+    const pair = nkeys.createUser();
+    const guarded = createBroker({
+      host: "127.0.0.1",
+      port: 0,
+      authorization: {
+        kind: "users",
+        users: [
+          { nkey: pair.getPublicKey() },
+          { user: "a", password: HASH, permissions: { publish: { deny: ["no"] } } },
+        ],
+      },
+      bcrypt: async (password, hash) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        return password === "right" && hash === HASH;
+      },
+    });
+    try {
+      const address = await guarded.listen();
+      const servers = `127.0.0.1:${address.port}`;
+      const signed = await connect({ servers, reconnect: false, authenticator: nkeyAuthenticator(pair.getSeed()) });
+      connections.push(signed);
+      expect(signed.info?.nonce).toHaveLength(15);
+      const known = await connect({ servers, reconnect: false, user: "a", pass: "right" });
+      connections.push(known);
+      const statuses = known.status();
+      known.publish("no");
+      for await (const status of statuses) {
+        expect(status).toMatchObject({ type: "error", data: "PERMISSIONS_VIOLATION" });
+        break;
+      }
+      expect(guarded.connections().map(({ user }) => user)).toEqual([pair.getPublicKey(), "a"]);
+      await expect(connect({ servers, user: "a", pass: "wrong" })).rejects.toThrow("Authorization Violation");
+      const stranger = nkeyAuthenticator(nkeys.createUser().getSeed());
+      await expect(connect({ servers, authenticator: stranger })).rejects.toThrow("Authorization Violation");
+    } finally {
+      await guarded.close();
+    }
   });
 });

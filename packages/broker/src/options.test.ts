@@ -8,6 +8,7 @@ describe("limitsOf()", () => {
       maxControlLine: 4_096,
       maxConnections: 65_536,
       maxSubscriptions: 0,
+      maxSubscriptionTokens: 0,
       maxPending: 67_108_864,
       writeDeadlineMillis: 10_000,
       pingIntervalMillis: 120_000,

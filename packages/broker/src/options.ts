@@ -1,7 +1,12 @@
 import type { Clock, Logger, Random } from "@nats-streaming/kernel";
 import { MAX_CONTROL_LINE_DEFAULT, MAX_PAYLOAD_DEFAULT } from "@nats-streaming/protocol/nats";
 import type { Authorization } from "./authorization.ts";
+import type { ClusterOptions } from "./cluster/cluster-options.ts";
+import { parseHostPort } from "./cluster/route-url.ts";
 import { BrokerError } from "./errors.ts";
+import type { BcryptCompare } from "./passwords.ts";
+import type { ClientTlsOptions } from "./tls-options.ts";
+import { whole } from "./whole.ts";
 
 /** How a broker is set up. What is left out is as nats-server 2.9.10 has it. */
 export interface BrokerOptions {
@@ -9,6 +14,10 @@ export interface BrokerOptions {
   readonly host?: string;
   /** Port to listen on, 0 for any free one. Default 4222. */
   readonly port?: number;
+  /** `host` or `host:port` that clients are told instead of the address listened on. */
+  readonly clientAdvertise?: string;
+  /** Routes to other NATS servers. Default: none, and none are listened for. */
+  readonly cluster?: ClusterOptions;
   /** Name in `INFO`. Default: the server's identity. */
   readonly serverName?: string;
   /** Version in `INFO` and in the log; clients choose features by it. Default `2.9.10`. */
@@ -21,6 +30,8 @@ export interface BrokerOptions {
   readonly maxConnections?: number;
   /** Most subscriptions of one connection. Default 0: no limit. */
   readonly maxSubscriptions?: number;
+  /** Most tokens of a subject that is subscribed to. Default 0: no limit. */
+  readonly maxSubscriptionTokens?: number;
   /** Most bytes that may wait for one connection; with more it is closed as a slow consumer. Default 64 MiB. */
   readonly maxPending?: number;
   /** How long the kernel may take over one write before the connection is closed as a slow consumer. Default 10 s. */
@@ -29,8 +40,12 @@ export interface BrokerOptions {
   readonly pingIntervalMillis?: number;
   /** A client that has left so many pings unanswered is closed as stale. Default 2. */
   readonly pingMax?: number;
+  /** Encrypts the connections of clients, after `INFO`. Default: they are not encrypted. */
+  readonly tls?: ClientTlsOptions;
   /** Who may connect. Default: everybody. */
   readonly authorization?: Authorization;
+  /** Checks passwords that are configured as bcrypt hashes. Default: such hashes are refused. */
+  readonly bcrypt?: BcryptCompare;
   /** How long a client may take to authenticate. Default 2 s. */
   readonly authTimeoutMillis?: number;
   /** How long {@link Broker.close} lets clients read what is still on its way to them. Default 2 s. */
@@ -54,6 +69,7 @@ export interface Limits {
   readonly maxControlLine: number;
   readonly maxConnections: number;
   readonly maxSubscriptions: number;
+  readonly maxSubscriptionTokens: number;
   readonly maxPending: number;
   readonly writeDeadlineMillis: number;
   readonly pingIntervalMillis: number;
@@ -77,6 +93,7 @@ export function limitsOf(options: BrokerOptions): Limits {
     maxControlLine: whole("maxControlLine", options.maxControlLine ?? MAX_CONTROL_LINE_DEFAULT, 1, 1_048_576),
     maxConnections: whole("maxConnections", options.maxConnections ?? 65_536, 0),
     maxSubscriptions: whole("maxSubscriptions", options.maxSubscriptions ?? 0, 0),
+    maxSubscriptionTokens: whole("maxSubscriptionTokens", options.maxSubscriptionTokens ?? 0, 0),
     maxPending: whole("maxPending", options.maxPending ?? 64 * 1_048_576, 1),
     writeDeadlineMillis: whole("writeDeadlineMillis", options.writeDeadlineMillis ?? 10_000, 1),
     pingIntervalMillis: whole("pingIntervalMillis", options.pingIntervalMillis ?? 120_000, 1),
@@ -98,8 +115,9 @@ export function portOf(options: BrokerOptions): number {
   return whole("port", options.port ?? PORT_DEFAULT, 0, 65_535);
 }
 
-function whole(name: string, value: number, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new BrokerError("bad_option", `${name} is ${value}: it must be a whole number ${range}`);
+/** What clients are told instead of the address, or nothing. @throws BrokerError `bad_option` */
+export function advertiseOf(options: BrokerOptions): string {
+  const advertise = options.clientAdvertise ?? "";
+  if (advertise === "" || parseHostPort(advertise, 1) !== undefined) return advertise;
+  throw new BrokerError("bad_option", `clientAdvertise is "${advertise}": write host:port`);
 }

@@ -1,4 +1,4 @@
-import type { SubjectMatch } from "@nats-streaming/subject";
+import { localReceivers, type Receivers } from "./receivers.ts";
 import { bytesOfKey } from "./subject-key.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -25,7 +25,7 @@ export class PrefixShortcut {
   readonly own: Subscription[] = [];
   /** How many other subscriptions overlap the pattern. */
   others = 0;
-  match: SubjectMatch<Subscription> = { values: [], queues: [] };
+  receivers: Receivers = localReceivers([]);
   /** The prefix with the dot behind it. */
   readonly #prefix: Uint8Array;
   readonly #prefixView: DataView;
@@ -40,13 +40,13 @@ export class PrefixShortcut {
 
   add(subscription: Subscription): void {
     this.own.push(subscription);
-    this.match = { values: [...this.own], queues: [] };
+    this.receivers = localReceivers([...this.own]);
   }
 
   remove(subscription: Subscription): void {
     const place = this.own.indexOf(subscription);
     if (place >= 0) this.own.splice(place, 1);
-    this.match = { values: [...this.own], queues: [] };
+    this.receivers = localReceivers([...this.own]);
   }
 
   /** Whether the subject `bytes[start, end)` is one of the pattern's, and the answer is to be had here. */

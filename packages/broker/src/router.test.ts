@@ -16,10 +16,10 @@ const remote = (subject: string, queue = ""): Subscription =>
 
 function routed(router: Router, subject: string): Subscription[] {
   const bytes = bytesOfKey(`PUB ${subject} 1`);
-  const route = router.route(bytes, new DataView(bytes.buffer), 4, 4 + subject.length);
-  const byText = router.routeOf(router.topicOf(subject));
-  expect(new Set(byText.values)).toEqual(new Set(route.values));
-  return [...route.values, ...route.queues.flatMap((queue) => queue.values)];
+  const receivers = router.receivers(bytes, new DataView(bytes.buffer), 4, 4 + subject.length);
+  const byText = router.receiversOf(router.topicOf(subject));
+  expect(new Set(byText.values)).toEqual(new Set(receivers.values));
+  return [...receivers.values, ...receivers.queues.flatMap((queue) => queue.values)];
 }
 
 describe("Router", () => {
@@ -36,9 +36,9 @@ describe("Router", () => {
     const router = new Router(1);
     const members = [remote("a.b", "q"), remote("a.*", "q"), remote("a.b", "other")];
     for (const member of members) router.add(member);
-    const route = router.routeOf(router.topicOf("a.b"));
-    expect(route.values).toEqual([]);
-    expect(route.queues.map((queue) => [queue.queue, queue.values.length]).sort()).toEqual([
+    const receivers = router.receiversOf(router.topicOf("a.b"));
+    expect(receivers.values).toEqual([]);
+    expect(receivers.queues.map((queue) => [queue.queue, queue.values.length]).sort()).toEqual([
       ["other", 1],
       ["q", 2],
     ]);

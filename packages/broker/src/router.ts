@@ -1,16 +1,11 @@
-import {
-  createSubjectTree,
-  isLiteralSubject,
-  overlaps,
-  type SubjectMatch,
-  type SubjectTree,
-} from "@nats-streaming/subject";
+import { createSubjectTree, isLiteralSubject, overlaps, type SubjectTree } from "@nats-streaming/subject";
 import { canHaveShortcut, PrefixShortcut, SHORTCUTS_MAX } from "./prefix-shortcuts.ts";
+import { type Receivers, receiversOf, withoutDenied } from "./receivers.ts";
 import type { Subscription } from "./subscription.ts";
 import { hashKey, type KeyTopic, KeyTopics, type Topic, TopicTable } from "./topic.ts";
 
-/** Who gets a message: plain subscriptions, and queue groups of which one member each gets it. */
-export type Route = SubjectMatch<Subscription>;
+/** Hears of every subscription on this server, of clients and of local buses, as it begins and as it ends. */
+export type InterestWatcher = (subscription: Subscription, change: 1 | -1) => void;
 
 /**
  * Literal subjects share this many version numbers. A new or ended literal subscription outdates what is cached for the
@@ -26,6 +21,10 @@ export class Router {
   readonly #topics = new TopicTable();
   readonly #textTopics = new KeyTopics();
   readonly #shortcuts: PrefixShortcut[] = [];
+  #watcher: InterestWatcher | undefined;
+  /** Subscriptions of other servers. */
+  #remotes = 0;
+  #hasFilters = false;
   #wildcardVersion = 1;
   readonly #literalVersions: Uint32Array = new Uint32Array(LITERAL_VERSIONS);
 
@@ -40,14 +39,37 @@ export class Router {
     return this.#tree.count;
   }
 
-  /** Adds a subscription. False when its subject is not valid: an empty token, or a token after `>`. */
-  add(subscription: Subscription): boolean {
-    const outcome = this.#tree.insert(subscription.subject, subscription, { queue: subscription.queue });
+  /** From now on there are connections that some messages are kept from, or one more. */
+  filtered(): void {
+    this.#hasFilters = true;
+    this.version++;
+    this.#wildcardVersion++;
+  }
+
+  /** From now on `watcher` hears of interest here. */
+  watch(watcher: InterestWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  /**
+   * Adds a subscription. False when its subject is not valid: an empty token, or a token after `>`.
+   * @param weight how many members of its queue group it stands for.
+   */
+  add(subscription: Subscription, weight = 1): boolean {
+    const outcome = this.#tree.insert(subscription.subject, subscription, { queue: subscription.queue, weight });
     if (outcome.kind !== "inserted") return false;
     this.#changed(subscription);
+    if (subscription.route !== undefined) this.#remotes++;
+    else this.#watcher?.(subscription, 1);
     this.#countForShortcuts(subscription, 1);
     if (isForShortcut(subscription)) this.#addToShortcut(subscription);
     return true;
+  }
+
+  /** From now on the subscription stands for so many members of its queue group. */
+  setWeight(subscription: Subscription, weight: number): void {
+    this.#tree.setWeight(subscription.subject, subscription, { queue: subscription.queue, weight });
+    this.#changed(subscription);
   }
 
   /** Takes a subscription out and marks it closed. Idempotent. */
@@ -56,32 +78,35 @@ export class Router {
     subscription.closed = true;
     this.#tree.remove(subscription.subject, subscription, { queue: subscription.queue });
     this.#changed(subscription);
+    if (subscription.route !== undefined) this.#remotes--;
+    else this.#watcher?.(subscription, -1);
     this.#countForShortcuts(subscription, -1);
     if (isForShortcut(subscription)) this.#removeFromShortcut(subscription);
   }
 
   /** Who gets a message on the subject `bytes[start, end)`. */
-  route(bytes: Uint8Array, view: DataView, start: number, end: number): Route {
+  receivers(bytes: Uint8Array, view: DataView, start: number, end: number): Receivers {
     for (const shortcut of this.#shortcuts) {
-      if (shortcut.covers(bytes, view, start, end)) return shortcut.match;
+      if (shortcut.covers(bytes, view, start, end)) return shortcut.receivers;
     }
-    return this.routeOf(this.#topics.find(bytes, view, start, end));
+    return this.receiversOf(this.#topics.find(bytes, view, start, end));
   }
 
   /** Who gets a message on the subject of a topic. */
-  routeOf(topic: Topic): Route {
+  receiversOf(topic: Topic): Receivers {
     const literalVersion = this.#literalVersions[topic.hash & (LITERAL_VERSIONS - 1)]!;
     if (
-      topic.match !== undefined &&
+      topic.receivers !== undefined &&
       topic.wildcardVersion === this.#wildcardVersion &&
       topic.literalVersion === literalVersion
     ) {
-      return topic.match;
+      return topic.receivers;
     }
-    topic.match = this.#tree.matchGroups(topic.key);
+    topic.receivers = receiversOf(this.#tree.matchGroups(topic.key), this.#remotes > 0);
+    if (this.#hasFilters) topic.receivers = withoutDenied(topic.receivers, topic.key);
     topic.wildcardVersion = this.#wildcardVersion;
     topic.literalVersion = literalVersion;
-    return topic.match;
+    return topic.receivers;
   }
 
   /** The bytes as text: of a subject seen before always the same string, so that maps find it fast. */
@@ -133,5 +158,5 @@ export class Router {
 
 /** Only what a local bus listens to by itself: its handlers are few, long-lived, and hear most of the traffic. */
 function isForShortcut(subscription: Subscription): boolean {
-  return subscription.connection === undefined && subscription.queue === "" && canHaveShortcut(subscription.subject);
+  return subscription.handler !== undefined && subscription.queue === "" && canHaveShortcut(subscription.subject);
 }

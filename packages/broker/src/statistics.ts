@@ -13,7 +13,9 @@ export interface BrokerStatistics {
   readonly connections: number;
   /** All connections there ever were. */
   readonly totalConnections: number;
-  /** Subscriptions in force, those of local buses included. */
+  /** Undefined for a broker without routes. */
+  readonly cluster: ClusterStatistics | undefined;
+  /** Subscriptions in force, those of local buses and of other servers included. */
   readonly subscriptions: number;
   readonly slowConsumers: number;
   readonly staleConnections: number;
@@ -46,6 +48,44 @@ export interface ConnectionStatistics {
   readonly outBytes: number;
   /** Subjects it listens to, in the order in which it subscribed. */
   readonly subscriptions: readonly string[];
+}
+
+/** Figures of one route to another server. Times are in milliseconds. */
+export interface RouteStatistics {
+  readonly id: number;
+  readonly remoteId: string;
+  readonly remoteName: string;
+  /** This server has opened the connection. */
+  readonly isSolicited: boolean;
+  /** The address was configured here. */
+  readonly isConfigured: boolean;
+  readonly address: string;
+  readonly port: number;
+  readonly uptimeMillis: number;
+  /** Since anything was read. */
+  readonly idleMillis: number;
+  /** 0 until the first answer to a ping. */
+  readonly roundTripMillis: number;
+  readonly pendingBytes: number;
+  readonly inMessages: number;
+  readonly inBytes: number;
+  readonly outMessages: number;
+  readonly outBytes: number;
+  /** How many subjects and queue groups the other server listens to, and, when asked, which subjects. */
+  readonly subscriptionCount: number;
+  readonly subscriptions: () => readonly string[];
+}
+
+/** Figures of the cluster a broker belongs to. */
+export interface ClusterStatistics {
+  readonly name: string;
+  /** Where routes are listened for; the port is 0 until then. */
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` of the configured routes. */
+  readonly configuredRoutes: readonly string[];
+  /** Routes in use, one for each other server. */
+  readonly routes: number;
 }
 
 /** Figures of one local bus. */

@@ -1,9 +1,10 @@
 import type { BusHandler } from "@nats-streaming/kernel";
+import type { Route } from "./cluster/route.ts";
 import type { Connection } from "./connection.ts";
 import { bytesOfKey } from "./subject-key.ts";
 
 /**
- * Interest in a subject, of a connection or of a local bus: one class for both, so that the delivery loop stays
+ * Interest in a subject, of a connection, a local bus or another server: one class for all, so that the delivery loop stays
  * monomorphic.
  */
 export class Subscription {
@@ -15,10 +16,12 @@ export class Subscription {
   readonly sid: string;
   /** ` sid `: what stands between subject and size (or reply) of a `MSG`. */
   readonly sidPart: Uint8Array;
-  /** Undefined on a local bus. */
+  /** Undefined on a local bus and of another server. */
   readonly connection: Connection | undefined;
-  /** Undefined on a connection. */
+  /** Undefined on a connection and of another server. */
   readonly handler: BusHandler | undefined;
+  /** Where the other server is that has interest; undefined for interest here. */
+  readonly route: Route | undefined;
   /** Messages delivered so far. */
   delivered = 0;
   /** Ends after this many messages in all; 0 for no end. */
@@ -32,6 +35,7 @@ export class Subscription {
     sid: string,
     connection: Connection | undefined,
     handler: BusHandler | undefined,
+    route?: Route,
   ) {
     this.subject = subject;
     this.queue = queue;
@@ -39,5 +43,6 @@ export class Subscription {
     this.sidPart = bytesOfKey(` ${sid} `);
     this.connection = connection;
     this.handler = handler;
+    this.route = route;
   }
 }

@@ -1,6 +1,5 @@
-import type { SubjectMatch } from "@nats-streaming/subject";
+import type { Receivers } from "./receivers.ts";
 import { bytesOfKey, isKey, keyOfBytes } from "./subject-key.ts";
-import type { Subscription } from "./subscription.ts";
 
 /*
  * What the broker knows of a subject that was published to (or named as a reply): its strings and who is interested.
@@ -24,8 +23,8 @@ const YOUNG_KEYS_MAX = 16_384;
 export interface Topic {
   readonly key: string;
   readonly hash: number;
-  /** Subscriptions by the router's versions below; undefined before the first look-up. */
-  match: SubjectMatch<Subscription> | undefined;
+  /** By the router's versions below; undefined before the first look-up. */
+  receivers: Receivers | undefined;
   wildcardVersion: number;
   literalVersion: number;
 }
@@ -106,7 +105,7 @@ export class KeyTopics {
 const WHITE_SPACE = /[ \t\r\n\v\f]/;
 
 function newTopic(key: string, hash: number): Topic {
-  return { key, hash, match: undefined, wildcardVersion: 0, literalVersion: 0 };
+  return { key, hash, receivers: undefined, wildcardVersion: 0, literalVersion: 0 };
 }
 
 function newKeyTopic(key: string): KeyTopic {
@@ -114,7 +113,7 @@ function newKeyTopic(key: string): KeyTopic {
   return {
     key,
     hash: hashKey(key),
-    match: undefined,
+    receivers: undefined,
     wildcardVersion: 0,
     literalVersion: 0,
     isSendable: key !== "" && isKey(key) && !WHITE_SPACE.test(key),

@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import type { Clock } from "@nats-streaming/kernel";
 import type { Sink } from "./outgoing.ts";
 
 /** A connection's socket, as far as the broker uses it. */
@@ -11,6 +12,18 @@ export interface Transport extends Sink {
   resume(): unknown;
 }
 
+/** Where the peer is. */
+export function peerAddress(transport: Transport): { readonly address: string; readonly port: number } {
+  const address = transport.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") ?? "";
+  return { address, port: transport.remotePort ?? 0 };
+}
+
+/** Something under way that can be called off. */
+export interface Cancellable {
+  /** Calls it off: nothing more is reported. Idempotent. */
+  cancel(): void;
+}
+
 /** What a transport reports. Nothing comes before the listener's constructor has returned. */
 export interface TransportListener {
   /** `bytes[0, length)` was read; the memory is overwritten by the next read. False: read no more until `resume`. */
@@ -21,6 +34,9 @@ export interface TransportListener {
   /** The last event. */
   transportClosed(): void;
 }
+
+/** After so much silence the system looks whether a peer's machine is still there. */
+export const KEEP_ALIVE_MILLIS = 15_000;
 
 /** One read takes at most so much. Twice and four times as much won nothing that could be measured. */
 export const READ_BYTES = 65_536;
@@ -64,13 +80,79 @@ export function adoptSocket(accepted: Socket, listenerOf: (transport: Transport)
   }
   const listening = listenerOf(socket);
   listener = listening;
-  if (socket === accepted) {
-    socket.on("data", (bytes: Buffer) => {
-      if (!listening.bytesRead(bytes, bytes.length)) socket.pause();
-    });
-  }
-  socket.on("end", () => listening.peerEnded());
-  socket.on("error", (error: NodeJS.ErrnoException) => listening.transportFailed(error));
-  socket.on("close", () => listening.transportClosed());
+  if (socket === accepted) listenToData(socket, listening);
+  listenToEnd(socket, listening);
   socket.resume();
+}
+
+/** Where to dial, and what becomes of it. One of the two is called, once. */
+export interface Dial {
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMillis: number;
+  readonly onConnected: (transport: Transport) => TransportListener;
+  readonly onFailed: (error: Error) => void;
+}
+
+/** Opens a connection that reads as {@link adoptSocket} does. */
+export function dialSocket(dial: Dial, clock: Clock): Cancellable {
+  let listener: TransportListener | undefined;
+  const options = {
+    allowHalfOpen: false,
+    onread: {
+      buffer: readBuffer(),
+      callback: (length: number, bytes: Uint8Array): boolean => listener?.bytesRead(bytes, length) ?? true,
+    },
+  };
+  const socket = new Socket(options);
+  return supervise(socket, dial, clock, () => {
+    listener = dial.onConnected(socket);
+    listenToEnd(socket, listener);
+  });
+}
+
+/** Connects a socket, tears it down when that takes too long, and tells of failure. */
+export function supervise(socket: Socket, dial: Dial, clock: Clock, onConnected: () => void): Cancellable {
+  const { host, port, timeoutMillis } = dial;
+  const fail = (error: Error): void => {
+    stop();
+    dial.onFailed(error);
+  };
+  const timer = clock.setTimer(timeoutMillis, () => fail(new Error("i/o timeout")));
+  const stop = (): void => {
+    timer.cancel();
+    socket.removeAllListeners();
+    // What a socket that nobody waits for still reports is of no interest.
+    socket.on("error", () => {});
+    socket.destroy();
+  };
+  socket.once("error", fail);
+  socket.once("close", () => fail(new Error("connection closed")));
+  socket.connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MILLIS }, () => {
+    timer.cancel();
+    socket.removeAllListeners();
+    onConnected();
+  });
+  let isOver = false;
+  return {
+    cancel(): void {
+      if (isOver) return;
+      isOver = true;
+      if (socket.connecting) stop();
+    },
+  };
+}
+
+/** Hands what a socket reads to its listener, one buffer after the other. */
+export function listenToData(socket: Socket, listener: TransportListener): void {
+  socket.on("data", (bytes: Buffer) => {
+    if (!listener.bytesRead(bytes, bytes.length)) socket.pause();
+  });
+}
+
+/** Tells the listener of the end of a socket. */
+export function listenToEnd(socket: Socket, listener: TransportListener): void {
+  socket.on("end", () => listener.peerEnded());
+  socket.on("error", (error: NodeJS.ErrnoException) => listener.transportFailed(error));
+  socket.on("close", () => listener.transportClosed());
 }

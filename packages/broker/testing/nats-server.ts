@@ -14,15 +14,21 @@ export function hasNatsServer(): boolean {
 export interface NatsServer {
   readonly port: number;
   stop(): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
 }
 
-/** Runs the reference with lines of its own configuration language. */
-export async function startNatsServer(configuration: string): Promise<NatsServer> {
+/** Runs the reference with lines of its own configuration language. `files` are put beside them and can be named there. */
+export async function startNatsServer(
+  configuration: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<NatsServer> {
   const folder = mkdtempSync(join(tmpdir(), "broker-conformance-"));
   const port = await freePort();
   const file = join(folder, "server.conf");
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   writeFileSync(file, `listen: 127.0.0.1:${port}\n${configuration}\n`);
-  const child: ChildProcess = spawn("nats-server", ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
+  const child: ChildProcess = spawn("nats-server", ["-c", file], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   await new Promise<void>((resolve, reject) => {
     let log = "";
     child.stderr?.on("data", (data: Buffer) => {
@@ -31,18 +37,19 @@ export async function startNatsServer(configuration: string): Promise<NatsServer
     });
     child.once("exit", () => reject(new Error(`nats-server did not start: ${log}`)));
   });
-  return {
-    port,
-    async stop(): Promise<void> {
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
       const exited = once(child, "exit");
-      child.kill();
+      child.kill(signal);
       await exited;
-      rmSync(folder, { recursive: true });
-    },
+    }
+    rmSync(folder, { recursive: true, force: true });
   };
+  return { port, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
 }
 
-async function freePort(): Promise<number> {
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

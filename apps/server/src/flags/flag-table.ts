@@ -223,8 +223,12 @@ export const flagTable: readonly FlagDefinition[] = [
     { default: "false" },
   ),
 
-  sql("sql_driver", "string", "sql_options.driver", "Driver of the database"),
-  sql("sql_source", "string", "sql_options.source", "Data source of the database"),
+  sql("sql_driver", "string", "sql_options.driver", "Driver of the database: sqlite, postgres or mysql"),
+  sql("sql_source", "string", "sql_options.source", "Data source of the database; for sqlite the name of a file"),
+  sql("sql_print_schema", "bool", "", "Print the schema that -sql_driver needs, and exit", { default: "false" }),
+  sql("sql_create_schema", "bool", "", "Create the schema in the database of -sql_source, and exit", {
+    default: "false",
+  }),
   sql("sql_no_caching", "bool", "sql_options.no_caching", "Do not gather messages before they are stored", {
     default: "false",
   }),

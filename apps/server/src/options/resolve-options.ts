@@ -26,6 +26,7 @@ export type ResolvedOptions =
   | RunRequest
   | { readonly kind: "help" | "version" | "help_tls"; readonly text: string }
   | CheckResult
+  | SchemaRequest
   | SignalRequest
   | OptionsError;
 
@@ -41,6 +42,12 @@ export interface RunRequest {
   readonly filesRead: readonly string[];
   /** Only recover the store, and exit. */
   readonly recoverOnly: boolean;
+}
+
+/** The schema of an SQL database is to be printed or created; nothing is to be started. */
+export interface SchemaRequest {
+  readonly kind: "print_schema" | "create_schema";
+  readonly streaming: StreamingOptions;
 }
 
 /** The configuration was checked (`-t`); nothing is to be started. */
@@ -112,6 +119,8 @@ function resolveRun(flags: readonly GivenFlag[], env: Environment, files: Option
   const refused = refusedFeature(flags, streaming, features, warnings);
   if (refused !== undefined) return refused;
   if (check) return checked(streaming, nats, warnings, configFiles);
+  if (booleanFlag(flags, "sql_print_schema")) return { kind: "print_schema", streaming };
+  if (booleanFlag(flags, "sql_create_schema")) return { kind: "create_schema", streaming };
   const recoverOnly = booleanFlag(flags, "recover_only");
   return { kind: "run", streaming, nats, warnings, configFiles, filesRead: outcome.read, recoverOnly };
 }

@@ -202,8 +202,8 @@ const sql = lensesOf<Draft<SqlStoreOptions>>();
 
 /** @see configuration.md 2.5 */
 const sqlOptions: readonly OptionDefinition<Draft<SqlStoreOptions>>[] = [
-  text("driver", sql("driver"), "Driver"),
-  text("source", sql("source"), "Data source"),
+  text("driver", sql("driver"), "Driver: sqlite, postgres or mysql"),
+  text("source", sql("source"), "Data source; for sqlite the name of a file"),
   flag("no_caching", sql("noCaching"), "Do not gather messages before they are stored"),
   count("max_open_conns max_conns", sql("maxOpenConnections"), "Open connections; 0 for no limit"),
   count("bulk_insert_limit", sql("bulkInsertLimit"), "Messages stored by one INSERT; 0 for one each"),

@@ -4,6 +4,7 @@ import { type Store, StoreError, type StoreLimits } from "@nats-streaming/store"
 import { encryptStore } from "@nats-streaming/store-encryption";
 import { createFileStore, type FileStore } from "@nats-streaming/store-file";
 import { createMemoryStore } from "@nats-streaming/store-memory";
+import { createSqlStore } from "@nats-streaming/store-sql";
 import type { StreamingOptions } from "../options/streaming-options.ts";
 import { recoveryMode } from "./recovery-mode.ts";
 
@@ -14,6 +15,8 @@ export interface StoreOpening {
   readonly random: Random;
   /** Nothing can be made durable any more: the server has to stop. Called once at most. */
   readonly onFailure: (error: StoreError) => void;
+  /** Another server has taken the store's lock: nothing may be written or answered any more. Called once at most. */
+  readonly onLockLost: (error: StoreError) => void;
 }
 
 /** A channel that exists and is not served. */
@@ -53,6 +56,8 @@ function bareStore(opening: StoreOpening): OpenedStore {
       const store = fileStore(opening, limits);
       return { store, leftOut: () => store.quarantined };
     }
+    case "SQL":
+      return { store: sqlStore(opening, limits), leftOut: () => [] };
     default:
       throw new StoreError("invalid_options", `unsupported store type: ${streaming.storeType}`);
   }
@@ -66,17 +71,26 @@ function fileStore({ streaming, clock, logger, random, onFailure }: StoreOpening
   return createFileStore({ directory, limits, options, recovery: mode, cacheBytes, clock, logger, random, onFailure });
 }
 
+function sqlStore(
+  { streaming, clock, logger, random, onFailure, onLockLost }: StoreOpening,
+  limits: StoreLimits,
+): Store {
+  const { maxOpenConnections, ...options } = streaming.sqlStore;
+  const maxOpenConns = Math.max(0, maxOpenConnections);
+  return createSqlStore({ ...options, maxOpenConns, limits, clock, logger, random, onFailure, onLockLost });
+}
+
 /**
- * Takes the lock that keeps other servers off the store, where it has one.
+ * Takes the lock that keeps other servers off a directory. The lock of a database is for fault tolerance only, as in the
+ * original: a server that starts again after a crash would have to wait until its former self counts as dead.
  * @returns why the store cannot be had, or undefined when it is
  */
 export async function lockStore(store: Store, streaming: StreamingOptions): Promise<string | undefined> {
-  if (store.kind === "MEMORY") return undefined;
+  if (store.kind !== "FILE") return undefined;
   const outcome = await store.acquireLock();
   if (outcome.kind === "acquired") return undefined;
   const holder = outcome.holder === undefined ? "" : ` (${outcome.holder})`;
-  const place = store.kind === "FILE" ? `the store in directory ${streaming.directory}` : "the store's database";
-  return `${place} is in use by another server${holder}: stop that one first, or run both with -ft_group`;
+  return `the store in directory ${streaming.directory} is in use by another server${holder}: stop that one first, or run both with -ft_group`;
 }
 
 /** Inside the server the names of channels are byte strings; a configuration file has text. */

@@ -24,6 +24,8 @@ describe("decodeConnect()", () => {
       user: "u",
       pass: "p",
       auth_token: "t",
+      nkey: "U",
+      sig: "s",
       account: "a",
       name: "n",
       lang: "l",
@@ -41,7 +43,7 @@ describe("decodeConnect()", () => {
   });
 
   it("ignores null and unknown fields, inherited names included", () => {
-    const text = '{"verbose":null,"nkey":5,"constructor":1,"toString":2,"__proto__":{"echo":false}}';
+    const text = '{"verbose":null,"jwt":5,"constructor":1,"toString":2,"__proto__":{"echo":false}}';
     expect(decode(text)).toEqual({ kind: "options", options: CONNECT_DEFAULTS });
   });
 

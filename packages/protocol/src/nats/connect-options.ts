@@ -16,6 +16,9 @@ export interface ConnectOptions {
   readonly user: string;
   readonly pass: string;
   readonly auth_token: string;
+  /** Public key of a user, and the signature of the nonce in `INFO` that proves it. */
+  readonly nkey: string;
+  readonly sig: string;
   readonly account: string;
   readonly name: string;
   readonly lang: string;
@@ -35,6 +38,8 @@ export const CONNECT_DEFAULTS: ConnectOptions = {
   user: "",
   pass: "",
   auth_token: "",
+  nkey: "",
+  sig: "",
   account: "",
   name: "",
   lang: "",

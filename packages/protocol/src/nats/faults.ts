@@ -32,6 +32,7 @@ export const ERROR_TEXT = {
   staleConnection: "Stale Connection",
   connectionsExceeded: "maximum connections exceeded",
   subscriptionsExceeded: "maximum subscriptions exceeded",
+  routePort: "attempted to connect to route port",
 } as const;
 
 export type ErrorText = (typeof ERROR_TEXT)[keyof typeof ERROR_TEXT];

@@ -17,6 +17,11 @@ export interface MessageFrame {
   /** `MSG` and `HMSG` only. */
   readonly sidStart: number;
   readonly sidEnd: number;
+  /** Routes only: the account, and the names of the queue groups of which a member is to get the message. */
+  readonly accountStart: number;
+  readonly accountEnd: number;
+  readonly queuesStart: number;
+  readonly queuesEnd: number;
   /** The total size as the sender wrote it; relays repeat these digits. */
   readonly sizeStart: number;
   readonly sizeEnd: number;
@@ -50,6 +55,10 @@ export interface MutableFrame {
   replyEnd: number;
   sidStart: number;
   sidEnd: number;
+  accountStart: number;
+  accountEnd: number;
+  queuesStart: number;
+  queuesEnd: number;
   sizeStart: number;
   sizeEnd: number;
   headerSize: number;
@@ -73,6 +82,10 @@ export function emptyFrame(): MutableFrame {
     replyEnd: 0,
     sidStart: 0,
     sidEnd: 0,
+    accountStart: 0,
+    accountEnd: 0,
+    queuesStart: 0,
+    queuesEnd: 0,
     sizeStart: 0,
     sizeEnd: 0,
     headerSize: -1,
@@ -103,4 +116,17 @@ export interface UnsubscribeFrame {
   readonly sidEnd: number;
   /** After how many messages in all the subscription ends; 0 or less: now. An unreadable number counts as -1. */
   readonly max: number;
+}
+
+/** `RS+ account subject [queue weight]` and `RS- account subject [queue]`, in place as {@link MessageFrame}. */
+export interface InterestFrame {
+  readonly bytes: Uint8Array;
+  readonly accountStart: number;
+  readonly accountEnd: number;
+  readonly subjectStart: number;
+  readonly subjectEnd: number;
+  readonly queueStart: number;
+  readonly queueEnd: number;
+  /** How many members the queue group has on the other server; 1 without a queue group, 0 when the interest is over. */
+  readonly weight: number;
 }

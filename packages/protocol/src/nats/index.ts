@@ -8,15 +8,23 @@ export {
   faultReply,
   type ParseFault,
 } from "./faults.ts";
-export type { MessageFrame, SubscribeFrame, UnsubscribeFrame } from "./frame.ts";
-export type { LineHandler } from "./line-handler.ts";
+export type { InterestFrame, MessageFrame, SubscribeFrame, UnsubscribeFrame } from "./frame.ts";
+export type { CommonLineHandler, LineHandler, RouteLineHandler } from "./line-handler.ts";
 export {
   createLineParser,
   type LineParser,
+  type LineParserLimits,
   type LineParserOptions,
   MAX_CONTROL_LINE_DEFAULT,
   MAX_PAYLOAD_DEFAULT,
 } from "./line-parser.ts";
+export { decodeRouteConnect, encodeRouteConnect, type RouteConnect, type RouteConnectDecode } from "./route-connect.ts";
+export { decodeRouteInfo, encodeRouteInfo, type RouteInfo, type RouteInfoDecode } from "./route-info.ts";
+export {
+  encodeInterestGained,
+  encodeInterestLost,
+  GLOBAL_ACCOUNT,
+} from "./route-writers.ts";
 export { decodeInfo, encodeInfo, type ServerInfo } from "./server-info.ts";
 export type { Side } from "./verbs.ts";
 export {

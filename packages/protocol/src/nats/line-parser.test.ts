@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import { latin1 } from "./ascii.ts";
 import type { MessageFrame } from "./frame.ts";
 import type { LineHandler } from "./line-handler.ts";
-import { createLineParser, type LineParser, type LineParserOptions } from "./line-parser.ts";
+import { createLineParser, type LineParser, type LineParserLimits } from "./line-parser.ts";
 
-type Settings = Partial<Omit<LineParserOptions, "handler">> & {
+type Settings = Partial<LineParserLimits> & {
+  readonly side?: "client" | "server";
   readonly headersAllowed?: boolean;
   readonly connectRequired?: boolean;
+  readonly onConnect?: (parser: LineParser) => void;
 };
 
 /** A parser whose events are kept as text: `PUB foo|reply|payload`. */
@@ -15,7 +17,10 @@ function recorder(settings: Settings = {}): { readonly events: string[]; readonl
   const events: string[] = [];
   const text = (bytes: Uint8Array, start: number, end: number): string => latin1(bytes, start, end);
   const handler: LineHandler = {
-    onConnect: (bytes, start, end) => events.push(`CONNECT ${text(bytes, start, end)}`),
+    onConnect: (bytes, start, end) => {
+      events.push(`CONNECT ${text(bytes, start, end)}`);
+      settings.onConnect?.(parser);
+    },
     onMessage: (frame) => events.push(messageText(frame)),
     onSubscribe: (frame) => {
       const { bytes } = frame;
@@ -439,6 +444,35 @@ describe("createLineParser()", () => {
     parser.connectRequired = true;
     expect(parser.feed(bytesOf("CONNECT {}\r\nPING\r\n"))).toBeUndefined();
     expect(events).toEqual(["PING"]);
+  });
+});
+
+describe("LineParser.hold()", () => {
+  it("keeps back what follows, and hands it on when released, wherever the input is cut", () => {
+    const input = "CONNECT {}\r\nPUB a 2\r\nhi\r\nSUB b 1\r\nPING\r\n";
+    for (let cut = 1; cut < input.length; cut++) {
+      const { events, parser } = recorder({ onConnect: (self) => self.hold() });
+      parser.feed(bytesOf(input.slice(0, cut)));
+      parser.feed(bytesOf(input.slice(cut)));
+      expect(events).toEqual(["CONNECT {}"]);
+      expect(parser.release()).toBeUndefined();
+      expect(events).toEqual(["CONNECT {}", "MESSAGE a||2|hi", "SUB b||1", "PING"]);
+      expect(parser.bufferedBytes).toBe(0);
+    }
+  });
+
+  it("reports a fault when what was held back turns out to have one, and nothing after stop()", () => {
+    const { parser } = recorder();
+    parser.hold();
+    expect(parser.feed(bytesOf("GET /"))).toBeUndefined();
+    expect(parser.bufferedBytes).toBe(5);
+    expect(parser.release()).toMatchObject({ kind: "unknown_operation" });
+    const other = recorder();
+    other.parser.hold();
+    other.parser.feed(bytesOf("PING\r\n"));
+    other.parser.stop();
+    expect(other.parser.release()).toBeUndefined();
+    expect(other.events).toEqual([]);
   });
 });
 

@@ -2,8 +2,9 @@ import { readMessageArguments, readSubscribeArguments, readUnsubscribeArguments 
 import { CR, LF, SPACE, TAB } from "./ascii.ts";
 import { controlLineExceeded, type ParseFault, unknownOperation } from "./faults.ts";
 import { emptyFrame, type MutableFrame, NO_BYTES } from "./frame.ts";
-import type { LineHandler } from "./line-handler.ts";
+import type { CommonLineHandler, LineHandler, RouteLineHandler } from "./line-handler.ts";
 import { createPublishReader, NOT_IN_PLACE, type PublishReader } from "./publish-reader.ts";
+import { readInterestArguments, readRoutedArguments } from "./route-arguments.ts";
 import * as verbs from "./verbs.ts";
 
 /** Length of an operation's arguments that nats-server accepts by default. */
@@ -12,10 +13,14 @@ export const MAX_CONTROL_LINE_DEFAULT = 4_096;
 /** Payload that nats-server accepts by default: 1 MiB. */
 export const MAX_PAYLOAD_DEFAULT = 1_048_576;
 
-export interface LineParserOptions {
-  /** Whose operations are parsed. */
-  readonly side: verbs.Side;
-  readonly handler: LineHandler;
+/** Whose operations are parsed, and who hears of them. */
+export type LineParserOptions = LineParserLimits &
+  (
+    | { readonly side: "client" | "server"; readonly handler: LineHandler }
+    | { readonly side: "route"; readonly handler: RouteLineHandler }
+  );
+
+export interface LineParserLimits {
   /** Most bytes that the arguments of one operation may have. Default {@link MAX_CONTROL_LINE_DEFAULT}. */
   readonly maxControlLine?: number;
   /** Most bytes that a payload, headers included, may have. Default {@link MAX_PAYLOAD_DEFAULT}. */
@@ -34,9 +39,16 @@ export interface LineParser {
   feed(bytes: Uint8Array, start?: number, end?: number): ParseFault | undefined;
   /** Ends the parser: nothing more is reported, not even what the present chunk still holds. For handlers. */
   stop(): void;
+  /**
+   * Keeps back whatever follows the present operation, for a handler whose answer takes time. Meant for the rest of a chunk:
+   * all that is fed until {@link release} is kept, so no more should be read meanwhile.
+   */
+  hold(): void;
+  /** Goes on behind {@link hold}. Returns as {@link feed}. */
+  release(): ParseFault | undefined;
   /** While true, an operation that does not start with a `C` is a `connect_required` fault. Initially false. */
   connectRequired: boolean;
-  /** While false, `HPUB` is a `headers_not_supported` fault. Initially true only for side `server`. */
+  /** While false, `HPUB` is a `headers_not_supported` fault. Initially false only for side `client`. */
   headersAllowed: boolean;
   /** Bytes held back of an operation that is not complete yet. */
   readonly bufferedBytes: number;
@@ -72,11 +84,17 @@ const PUB_SHAPE = { hasSid: false, hasHeaders: false };
 const HPUB_SHAPE = { hasSid: false, hasHeaders: true };
 const MSG_SHAPE = { hasSid: true, hasHeaders: false };
 const HMSG_SHAPE = { hasSid: true, hasHeaders: true };
+/** Of `RMSG`, and of `HMSG` on a route. Told apart by identity. */
+const RMSG_SHAPE = { hasSid: false, hasHeaders: false };
+const ROUTED_HMSG_SHAPE = { hasSid: false, hasHeaders: true };
 
 class Parser implements LineParser {
   connectRequired = false;
   headersAllowed: boolean;
-  readonly #handler: LineHandler;
+  readonly #handler: CommonLineHandler;
+  /** The same, by what it hears of besides; one of them. */
+  readonly #subscriptionHandler: LineHandler | undefined;
+  readonly #routeHandler: RouteLineHandler | undefined;
   readonly #table: verbs.VerbTable;
   readonly #maxControlLine: number;
   readonly #maxPayload: number;
@@ -84,6 +102,8 @@ class Parser implements LineParser {
   readonly #publishes: PublishReader | undefined;
   readonly #frame: MutableFrame;
   #state = VERB;
+  #isHeld = false;
+  #backlog: Uint8Array = NO_BYTES;
   #verbState = 0;
   #verb = 0;
   #fault: ParseFault | undefined;
@@ -97,7 +117,9 @@ class Parser implements LineParser {
   constructor(options: LineParserOptions) {
     this.#handler = options.handler;
     this.#table = verbs.verbTable(options.side);
-    this.headersAllowed = options.side === "server";
+    this.#subscriptionHandler = options.side === "route" ? undefined : options.handler;
+    this.#routeHandler = options.side === "route" ? options.handler : undefined;
+    this.headersAllowed = options.side !== "client";
     this.#maxControlLine = options.maxControlLine ?? MAX_CONTROL_LINE_DEFAULT;
     this.#maxPayload = options.maxPayload ?? MAX_PAYLOAD_DEFAULT;
     this.#frame = emptyFrame();
@@ -107,13 +129,25 @@ class Parser implements LineParser {
   }
 
   get bufferedBytes(): number {
-    return this.#carryLength;
+    return this.#carryLength + this.#backlog.length;
   }
 
   stop(): void {
     this.#state = STOPPED;
     this.#carry = NO_BYTES;
     this.#carryLength = 0;
+    this.#backlog = NO_BYTES;
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): ParseFault | undefined {
+    this.#isHeld = false;
+    const backlog = this.#backlog;
+    this.#backlog = NO_BYTES;
+    return this.feed(backlog);
   }
 
   feed(bytes: Uint8Array, start = 0, end: number = bytes.length): ParseFault | undefined {
@@ -135,6 +169,10 @@ class Parser implements LineParser {
     const publishes = this.#publishes;
     let at = start;
     while (at < end && this.#state !== STOPPED) {
+      if (this.#isHeld) {
+        this.#backlog = joined(this.#backlog, bytes.subarray(at, end));
+        return;
+      }
       if (publishes !== undefined && this.#state === VERB && this.#verbState === 0 && !this.connectRequired) {
         at = this.#readPublishes(publishes, bytes, at, end);
         if (at === end) return;
@@ -253,7 +291,7 @@ class Parser implements LineParser {
     chunk: Uint8Array = bytes,
   ): number {
     this.#state = VERB;
-    const shape = messageShape(this.#verb);
+    const shape = this.#messageShape();
     if (shape !== undefined) return this.#messageAnnounced(bytes, start, end, at, chunkEnd, chunk, shape);
     this.#report(bytes, start, end);
     this.#release();
@@ -265,13 +303,20 @@ class Parser implements LineParser {
       case verbs.SUB: {
         const frame = readSubscribeArguments(bytes, start, end);
         if ("kind" in frame) this.#fail(frame);
-        else this.#handler.onSubscribe(frame);
+        else this.#subscriptionHandler?.onSubscribe(frame);
         break;
       }
       case verbs.UNSUB: {
         const frame = readUnsubscribeArguments(bytes, start, end);
         if ("kind" in frame) this.#fail(frame);
-        else this.#handler.onUnsubscribe(frame);
+        else this.#subscriptionHandler?.onUnsubscribe(frame);
+        break;
+      }
+      case verbs.INTEREST_GAINED:
+      case verbs.INTEREST_LOST: {
+        const frame = readInterestArguments(bytes, start, end, this.#verb === verbs.INTEREST_GAINED);
+        if ("kind" in frame) this.#fail(frame);
+        else this.#routeHandler?.onInterest(frame);
         break;
       }
       case verbs.CONNECT:
@@ -280,8 +325,28 @@ class Parser implements LineParser {
       case verbs.INFO:
         this.#handler.onInfo(bytes, start, end);
         break;
-      default:
+      case verbs.ERR:
         this.#handler.onError(bytes, start, end);
+        break;
+      default:
+      // Interest of leaf nodes and of accounts: of no interest here.
+    }
+  }
+
+  #messageShape(): typeof PUB_SHAPE | undefined {
+    switch (this.#verb) {
+      case verbs.PUB:
+        return PUB_SHAPE;
+      case verbs.HPUB:
+        return HPUB_SHAPE;
+      case verbs.MSG:
+        return MSG_SHAPE;
+      case verbs.HMSG:
+        return this.#routeHandler === undefined ? HMSG_SHAPE : ROUTED_HMSG_SHAPE;
+      case verbs.RMSG:
+        return RMSG_SHAPE;
+      default:
+        return undefined;
     }
   }
 
@@ -297,7 +362,10 @@ class Parser implements LineParser {
     this.#publishes?.forget();
     if (shape.hasHeaders && !this.headersAllowed) return this.#refuse({ kind: "headers_not_supported" }, chunkEnd);
     const frame = this.#frame;
-    const size = readMessageArguments(bytes, start, end, frame, shape);
+    const size =
+      shape === RMSG_SHAPE || shape === ROUTED_HMSG_SHAPE
+        ? readRoutedArguments(bytes, start, end, frame, shape.hasHeaders)
+        : readMessageArguments(bytes, start, end, frame, shape);
     if (typeof size !== "number") return this.#refuse(size, chunkEnd);
     if (size > this.#maxPayload) {
       return this.#refuse({ kind: "payload_exceeded", size, max: this.#maxPayload }, chunkEnd);
@@ -306,7 +374,7 @@ class Parser implements LineParser {
       if (bytes[at + size] !== CR || bytes[at + size + 1] !== LF) {
         return this.#refuse(unknownOperation(bytes, at + size, chunkEnd), chunkEnd);
       }
-      this.#hand(bytes, at, at + size);
+      this.#hand(bytes, at, at + size, shape === RMSG_SHAPE);
       return at + size + 2;
     }
     if (this.#carryLength === 0) {
@@ -332,18 +400,20 @@ class Parser implements LineParser {
     if (length < payloadEnd + 2) return next;
     if (carry[payloadEnd + 1] !== LF) return this.#refuse(unknownOperation(carry, payloadEnd, length), end);
     this.#state = VERB;
-    this.#hand(carry, this.#payloadAt, payloadEnd);
+    this.#hand(carry, this.#payloadAt, payloadEnd, false);
     this.#release();
     return next;
   }
 
-  #hand(bytes: Uint8Array, payloadStart: number, payloadEnd: number): void {
+  #hand(bytes: Uint8Array, payloadStart: number, payloadEnd: number, hasTail: boolean): void {
     const frame = this.#frame;
-    frame.bytes = bytes;
-    frame.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (frame.bytes !== bytes) {
+      frame.bytes = bytes;
+      frame.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
     frame.payloadStart = payloadStart;
     frame.payloadEnd = payloadEnd;
-    frame.tailStart = -1;
+    frame.tailStart = hasTail ? tailOf(frame, payloadStart) : -1;
     frame.series++;
     this.#handler.onMessage(frame);
   }
@@ -394,19 +464,19 @@ function stateAfter(verb: number): number {
   }
 }
 
-function messageShape(verb: number): typeof PUB_SHAPE | undefined {
-  switch (verb) {
-    case verbs.PUB:
-      return PUB_SHAPE;
-    case verbs.HPUB:
-      return HPUB_SHAPE;
-    case verbs.MSG:
-      return MSG_SHAPE;
-    case verbs.HMSG:
-      return HMSG_SHAPE;
-    default:
-      return undefined;
-  }
+/** {@link MessageFrame.tailStart} of a routed message whose payload starts at `payloadStart` of the same memory. */
+function tailOf(frame: MutableFrame, payloadStart: number): number {
+  const { bytes, replyStart, replyEnd, sizeStart, sizeEnd } = frame;
+  if (payloadStart !== sizeEnd + 2 || bytes[sizeEnd] !== CR) return -1;
+  if (replyEnd === replyStart) return sizeStart;
+  return sizeStart === replyEnd + 1 && bytes[replyEnd] === SPACE ? replyStart : -1;
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 /** The first line feed of `[start, end)`, or `end`. `indexOf` would look beyond, at what an earlier read has left there. */
@@ -429,6 +499,10 @@ function shift(frame: MutableFrame, by: number): void {
   frame.replyEnd += by;
   frame.sidStart += by;
   frame.sidEnd += by;
+  frame.accountStart += by;
+  frame.accountEnd += by;
+  frame.queuesStart += by;
+  frame.queuesEnd += by;
   frame.headerSizeStart += by;
   frame.headerSizeEnd += by;
   frame.sizeStart += by;

@@ -18,14 +18,18 @@ export interface ServerInfo {
   readonly max_payload: number;
   readonly client_id?: number;
   readonly client_ip?: string;
-  /** Other servers of the cluster that a client may turn to. */
+  /** What a client that logs in with a key has to sign. */
+  readonly nonce?: string;
+  /** Name of the cluster. */
+  readonly cluster?: string;
+  /** Servers of the cluster that a client may turn to, this one included. */
   readonly connect_urls?: readonly string[];
   /** The server is about to go: clients that can should turn to another one now. */
   readonly ldm?: boolean;
 }
 
-/** The `INFO` line, with the blank before its end that the reference writes. */
-export function encodeInfo(info: ServerInfo): Uint8Array {
+/** The `INFO` line of a {@link ServerInfo} or of another object, with the blank before its end that the reference writes. */
+export function encodeInfo(info: object): Uint8Array {
   return bytesOf(`INFO ${JSON.stringify(info)} \r\n`);
 }
 

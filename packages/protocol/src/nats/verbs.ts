@@ -18,10 +18,20 @@ export type Verb =
   | "-ERR"
   | "INFO"
   | "MSG"
-  | "HMSG";
+  | "HMSG"
+  | "RMSG"
+  | "RS+"
+  | "RS-"
+  | "LS+"
+  | "LS-"
+  | "A+"
+  | "A-";
 
-/** Whose bytes are parsed: those of a client, as a server reads them, or those of a server, as a client reads them. */
-export type Side = "client" | "server";
+/**
+ * Whose bytes are parsed: those of a client, as a server reads them; those of a server, as a client reads them; or those of
+ * the other server of a route.
+ */
+export type Side = "client" | "server" | "route";
 
 /** The verbs in the order of their numbers. */
 export const VERBS: readonly Verb[] = [
@@ -37,6 +47,13 @@ export const VERBS: readonly Verb[] = [
   "INFO",
   "MSG",
   "HMSG",
+  "RMSG",
+  "RS+",
+  "RS-",
+  "LS+",
+  "LS-",
+  "A+",
+  "A-",
 ];
 
 export const CONNECT = 0;
@@ -51,10 +68,15 @@ export const ERR = 8;
 export const INFO = 9;
 export const MSG = 10;
 export const HMSG = 11;
+export const RMSG = 12;
+export const INTEREST_GAINED = 13;
+export const INTEREST_LOST = 14;
 
 const VERBS_OF_SIDE: Readonly<Record<Side, readonly Verb[]>> = {
   client: ["CONNECT", "PUB", "HPUB", "SUB", "UNSUB", "PING", "PONG", "+OK", "-ERR", "INFO"],
   server: ["INFO", "MSG", "HMSG", "PING", "PONG", "+OK", "-ERR"],
+  // Interest of leaf nodes and of accounts is read only to be passed over.
+  route: ["CONNECT", "INFO", "RMSG", "HMSG", "RS+", "RS-", "PING", "PONG", "+OK", "-ERR", "LS+", "LS-", "A+", "A-"],
 };
 
 /** In a table: this byte cannot follow. State 0 is the start, so no transition leads to it. */
@@ -69,6 +91,7 @@ export type VerbTable = Uint8Array;
 const TABLES: Readonly<Record<Side, VerbTable>> = {
   client: buildTable(VERBS_OF_SIDE.client),
   server: buildTable(VERBS_OF_SIDE.server),
+  route: buildTable(VERBS_OF_SIDE.route),
 };
 
 /** The transitions for one side's verbs, in either case of letters. */

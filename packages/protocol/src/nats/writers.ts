@@ -1,6 +1,5 @@
 import { bytesOf } from "./ascii.ts";
 import type { ConnectOptions } from "./connect-options.ts";
-import type { ErrorText } from "./faults.ts";
 
 /** Operations without arguments, ready to be sent. Shared: not to be written to. */
 export const PING_LINE: Uint8Array = bytesOf("PING\r\n");
@@ -10,8 +9,8 @@ export const OK_LINE: Uint8Array = bytesOf("+OK\r\n");
 /** The headers of the answer to a request that nobody listens to. */
 export const NO_RESPONDERS_HEADERS: Uint8Array = bytesOf("NATS/1.0 503\r\n\r\n");
 
-/** `-ERR 'text'`. */
-export function encodeError(text: ErrorText): Uint8Array {
+/** `-ERR 'text'`. @param text one of `ERROR_TEXT`, or another on one line. */
+export function encodeError(text: string): Uint8Array {
   return bytesOf(`-ERR '${text}'\r\n`);
 }
 

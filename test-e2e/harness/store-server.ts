@@ -6,21 +6,17 @@ import { freePort } from "./ports.ts";
 import { type Stage, tempDir } from "./stage.ts";
 import { launchServer, runServer, type StreamingServer, untilReady } from "./streaming-server.ts";
 
-/** A server with a file store and a broker of its own. */
-export interface FileServer extends StreamingServer {
+/** A server with a store that persists and a broker of its own. */
+export interface StoreServer extends StreamingServer {
   readonly port: number;
   readonly monitor: Monitor;
 }
 
-/** Starts a server on a store's directory and waits until it is ready. */
-export async function startFileServer(
-  stage: Stage,
-  directory: string,
-  args: readonly string[] = [],
-): Promise<FileServer> {
+/** Starts a server with these flags of a store and waits until it is ready. */
+export async function startStoreServer(stage: Stage, storeArgs: readonly string[]): Promise<StoreServer> {
   const [port, monitorPort] = [await freePort(), await freePort()];
   const listen = ["-a", "127.0.0.1", "-p", String(port), "-m", String(monitorPort)];
-  const child = await launchServer(stage, `server on ${directory}`, [...fileStore(directory), ...listen, ...args]);
+  const child = await launchServer(stage, `server with ${storeArgs.join(" ")}`, [...storeArgs, ...listen]);
   const server = await untilReady(child);
   return {
     child,
@@ -31,6 +27,11 @@ export async function startFileServer(
     },
     monitor: monitorAt(monitorPort),
   };
+}
+
+/** The same on a file store's directory. */
+export function startFileServer(stage: Stage, directory: string, args: readonly string[] = []): Promise<StoreServer> {
+  return startStoreServer(stage, [...fileStore(directory), ...args]);
 }
 
 /** Runs a server on a store's directory that is expected to end by itself. */

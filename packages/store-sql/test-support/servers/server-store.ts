@@ -1,0 +1,105 @@
+import { systemClock } from "@nats-streaming/kernel";
+import { FakeClock } from "@nats-streaming/kernel/testing";
+import type { Store } from "@nats-streaming/store";
+import type { StoreUnderTest } from "@nats-streaming/store-conformance";
+import type { Database, DriverOptions, SessionPool } from "../../src/database.ts";
+import { createServerDatabase } from "../../src/server-database.ts";
+import { createSqlStore, type SqlStoreSetup } from "../../src/sql-store.ts";
+import { type FaultyDatabase, faultyDatabase } from "../faulty-database.ts";
+import type { SqlServer } from "./server-process.ts";
+
+export interface ServerStoreSetup {
+  readonly name: string;
+  readonly driver: "postgres" | "mysql";
+  readonly server: () => SqlServer;
+  readonly schema: string;
+  readonly createPool: (options: DriverOptions) => SessionPool;
+  readonly options?: Partial<SqlStoreSetup>;
+}
+
+/** A store on a database of its own for each place of the conformance suite. */
+export function serverStore(setup: ServerStoreSetup): StoreUnderTest {
+  const { driver, server, createPool } = setup;
+  const databases = new Map<string, FaultyDatabase>();
+  const made = new Set<string>();
+  // PostgreSQL takes a second to make and drop a database, and milliseconds for a schema in one.
+  const isSchema = driver === "postgres";
+  const nameOf = (place: string): string => place.replaceAll("-", "_");
+
+  const reopen: NonNullable<StoreUnderTest["reopen"]> = async ({ place, limits, clock, logger }): Promise<Store> => {
+    const source = isSchema
+      ? server().source("postgres", { search_path: nameOf(place) })
+      : server().source(nameOf(place));
+    const openDatabase = (): Database => {
+      // Real sockets need real time.
+      const options = { source, maxOpenConns: 0, bulkInsertLimit: 0, logger, clock: systemClock() };
+      const database = faultyDatabase(createServerDatabase(createPool(options)));
+      databases.set(place, database);
+      return database;
+    };
+    const given = limits === undefined ? {} : { limits };
+    const store = createSqlStore({ driver, source, clock, logger, openDatabase, ...given, ...setup.options });
+    const pace = (): Promise<unknown> => server().query(isSchema ? "postgres" : nameOf(place), "SELECT 1");
+    return clock instanceof FakeClock ? withTime(store, clock, pace) : store;
+  };
+  return {
+    name: setup.name,
+    async open(given) {
+      const database = nameOf(given.place);
+      if (!made.has(database)) {
+        made.add(database);
+        if (isSchema) {
+          const text = `CREATE SCHEMA ${database}; SET search_path = ${database}; ${setup.schema}`;
+          await server().query("postgres", text);
+        } else {
+          await server().createDatabase(database, setup.schema);
+        }
+      }
+      return reopen(given);
+    },
+    reopen,
+    async cleanUp(place) {
+      databases.delete(place);
+      if (!made.delete(nameOf(place))) return;
+      if (isSchema) await server().query("postgres", `DROP SCHEMA ${nameOf(place)} CASCADE`);
+      else await server().dropDatabase(nameOf(place));
+    },
+    faults: {
+      failNextFlush(place, code) {
+        databases.get(place)?.failNextWrite(code === "write_failed" ? "refused" : "sync_failed");
+      },
+    },
+    capabilities: {
+      kind: "SQL",
+      recoverable: true,
+      exclusiveLock: true,
+      bytesPerMessageOverhead: 0,
+      encrypted: false,
+      subscriptionIdSpace: "store",
+      gaps: "kept",
+      ageGranularityMillis: 1000,
+      timestampTies: "first",
+    },
+  };
+}
+
+/**
+ * Whoever asks for the lock waits for time to pass, to see whether its owner is alive. Time passes here no faster than the
+ * server answers, so that the owner can keep up with showing that it is.
+ */
+function withTime(store: Store, clock: FakeClock, pace: () => Promise<unknown>): Store {
+  const acquireLock = store.acquireLock.bind(store);
+  store.acquireLock = async () => {
+    let isDone = false;
+    const outcome = acquireLock().finally(() => {
+      isDone = true;
+    });
+    outcome.catch(() => {});
+    while (!isDone) {
+      await clock.advanceAsync(250);
+      await pace();
+    }
+    return outcome;
+  };
+  return store;
+}

@@ -1,0 +1,25 @@
+/*
+ * A certificate of its own authority for localhost and database.test, good for a hundred years, and its key. They protect
+ * nothing: they exist for the tests of this package alone.
+ */
+
+export const TLS_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBrTCCAVKgAwIBAgIUJ1rnGRWmkl7v+Z2pFuiN9cCv1ggwCgYIKoZIzj0EAwIw
+GDEWMBQGA1UEAwwNZGF0YWJhc2UudGVzdDAgFw0yNjExMjIxOTQ2NTFaGA8yMTI2
+MTAyOTE5NDY1MVowGDEWMBQGA1UEAwwNZGF0YWJhc2UudGVzdDBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABLjgOfZIiFIZh+WOGmCHk3nonU8AbZKqL4/+FuIvmJPA
+ZzFP2z1s+8U9HRI7rmo7Bms5+XRxh9ycEfIbpM4TRH+jeDB2MB0GA1UdDgQWBBRC
+BYOAnq7fvmT9zfP2ltvNrCbmEDAfBgNVHSMEGDAWgBRCBYOAnq7fvmT9zfP2ltvN
+rCbmEDAPBgNVHRMBAf8EBTADAQH/MCMGA1UdEQQcMBqCCWxvY2FsaG9zdIINZGF0
+YWJhc2UudGVzdDAKBggqhkjOPQQDAgNJADBGAiEA2zcTnBHeSKthBo9scWUx9prb
+j6WF0adrv8G+NYeKkHECIQCZWoN2zADhqh07WRzHAdu7E+/sEgUZu2FYDCYok/XJ
+uw==
+-----END CERTIFICATE-----
+`;
+
+export const TLS_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2iCbqMRcDe7uJoAJ
+WEexL90J8gw0WsSsebxXbxrBxrWhRANCAAS44Dn2SIhSGYfljhpgh5N56J1PAG2S
+qi+P/hbiL5iTwGcxT9s9bPvFPR0SO65qOwZrOfl0cYfcnBHyG6TOE0R/
+-----END PRIVATE KEY-----
+`;
