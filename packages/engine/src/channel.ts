@@ -11,7 +11,7 @@ export interface Channel {
   readonly nameBytes: Uint8Array;
   readonly store: ChannelStore;
   /** Which entry of the partition's list takes its publishes; 0 without partitioning, -1 for one outside the list. */
-  readonly entry: number;
+  entry: number;
   /** Highest sequence that is flushed: subscribers see nothing above it. */
   flushedSequence: number;
   /** Highest sequence that the flush under way covers. */

@@ -1,6 +1,7 @@
 import type { ClientInfo } from "@nats-streaming/store";
 import { createByteMap } from "./byte-map.ts";
 import { type Client, closed, newClient } from "./client.ts";
+import { createClientDigest } from "./client-digest.ts";
 import { rangeEquals } from "./range-equals.ts";
 
 /** All registered clients, by client ID and by connection ID. */
@@ -19,11 +20,14 @@ export interface Clients {
   all(): IterableIterator<Client>;
   /** Client IDs in byte order; the same array until a client comes or goes. */
   sortedIds(): readonly string[];
+  /** 8 bytes that are equal when the same clients are registered. */
+  digest(): Uint8Array;
 }
 
 export function createClients(): Clients {
   const byId = new Map<string, Client>();
   const byConnId = createByteMap<Client>();
+  const digest = createClientDigest();
   let sorted: readonly string[] | undefined;
   /** Whom the last publish came from: mostly who sends the next one, too. */
   let latest: Client | undefined;
@@ -43,6 +47,7 @@ export function createClients(): Clients {
     add(info) {
       const client = newClient(info);
       byId.set(info.id, client);
+      digest.add(info);
       if (info.connId.length > 0) byConnId.set(info.connId, client);
       sorted = undefined;
       latest = undefined;
@@ -52,6 +57,7 @@ export function createClients(): Clients {
       closed(client);
       if (byId.get(client.info.id) !== client) return;
       byId.delete(client.info.id);
+      digest.remove(client.info);
       const { connId } = client.info;
       if (byConnId.get(connId, 0, connId.length) === client) byConnId.delete(connId);
       sorted = undefined;
@@ -62,5 +68,6 @@ export function createClients(): Clients {
       sorted ??= [...byId.keys()].sort();
       return sorted;
     },
+    digest: () => digest.bytes(),
   };
 }

@@ -2,10 +2,12 @@ import type { BusMessage, Logger } from "@nats-streaming/kernel";
 import { byteStringToText } from "@nats-streaming/protocol";
 import { decodeCloseRequest, encodeCloseResponse, stanErrors } from "@nats-streaming/protocol/stan";
 import type { Store } from "@nats-streaming/store";
+import type { Agreement } from "./agreement.ts";
 import type { Client } from "./client.ts";
 import type { Clients } from "./clients.ts";
 import type { CommitQueue } from "./commit.ts";
 import type { Ending } from "./ending.ts";
+import type { RecentClients } from "./recent-clients.ts";
 import type { Respond } from "./responder.ts";
 
 export interface CloseClientOptions {
@@ -13,6 +15,7 @@ export interface CloseClientOptions {
   readonly store: Store;
   readonly clients: Clients;
   readonly end: Ending;
+  readonly recent: RecentClients | undefined;
 }
 
 /**
@@ -25,6 +28,7 @@ export function createClientCloser(options: CloseClientOptions): (client: Client
   const { logger, store, clients } = options;
   return (client) => {
     clients.remove(client);
+    options.recent?.closed(client.info);
     try {
       store.deleteClient(client.info.id);
     } catch (error) {
@@ -37,15 +41,46 @@ export function createClientCloser(options: CloseClientOptions): (client: Client
   };
 }
 
-/** Handles close requests of clients. @see protocol.md 12.3 */
+/**
+ * Handles close requests of clients. In a partitioned cluster every server answers, and the client takes the first answer:
+ * one that does not know the client says so only when the others do not know it either.
+ * @see protocol.md 12.3, docs/partition-protocol.md
+ */
 export function createCloseHandler(options: {
   readonly logger: Logger;
   readonly clients: Clients;
   readonly commit: CommitQueue;
   readonly respond: Respond;
   readonly closeClient: (client: Client) => void;
+  readonly agreement: Agreement | undefined;
+  /** Settles when a connect request for a client ID is decided; undefined when there is none. */
+  readonly settled: (clientId: string) => Promise<void> | undefined;
 }): (message: BusMessage) => void {
-  const { logger, clients, commit, respond } = options;
+  const { logger, clients, commit, respond, agreement } = options;
+
+  const refuseUnknown = (reply: string, clientId: string): void => {
+    logger.error(`Unknown client "${byteStringToText(clientId)}" in close request`);
+    respond(reply, encodeCloseResponse({ error: stanErrors.unknownClient.text }));
+  };
+
+  const close = (reply: string, clientId: string): void => {
+    const client = clients.get(clientId);
+    if (client === undefined) {
+      if (agreement === undefined || agreement.isAlone) {
+        refuseUnknown(reply, clientId);
+        return;
+      }
+      void agreement.knowsClient(clientId).then((isKnown) => {
+        if (!isKnown) refuseUnknown(reply, clientId);
+      });
+      return;
+    }
+    options.closeClient(client);
+    const done = (): void => respond(reply, encodeCloseResponse({}));
+    // A store that cannot record it does not keep the client: in memory it is gone.
+    commit.whenDurable(done, done);
+  };
+
   return (message) => {
     const { reply } = message;
     const decoded = decodeCloseRequest(message.bytes, message.start, message.end);
@@ -54,15 +89,10 @@ export function createCloseHandler(options: {
       respond(reply, encodeCloseResponse({ error: stanErrors.invalidCloseRequest.text }));
       return;
     }
-    const client = clients.get(decoded.value.clientId);
-    if (client === undefined) {
-      logger.error(`Unknown client "${byteStringToText(decoded.value.clientId)}" in close request`);
-      respond(reply, encodeCloseResponse({ error: stanErrors.unknownClient.text }));
-      return;
-    }
-    options.closeClient(client);
-    const done = (): void => respond(reply, encodeCloseResponse({}));
-    // A store that cannot record it does not keep the client: in memory it is gone.
-    commit.whenDurable(done, done);
+    const { clientId } = decoded.value;
+    // A client may be closed before this server has settled with the others that it may connect.
+    const settling = options.settled(clientId);
+    if (settling === undefined) close(reply, clientId);
+    else void settling.then(() => close(reply, clientId));
   };
 }

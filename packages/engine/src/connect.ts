@@ -8,11 +8,15 @@ import {
   stanErrors,
 } from "@nats-streaming/protocol/stan";
 import { type ClientInfo, type Store, StoreError } from "@nats-streaming/store";
+import { isSameConnection } from "./adoption.ts";
+import type { Agreement } from "./agreement.ts";
 import type { Client } from "./client.ts";
 import type { Clients } from "./clients.ts";
 import type { CommitQueue } from "./commit.ts";
+import { type Candidate, type Contests, createContests, infoOf } from "./contests.ts";
 import type { EarlyRequests } from "./early-requests.ts";
 import type { Heartbeats } from "./heartbeat.ts";
+import type { RecentClients } from "./recent-clients.ts";
 import type { Respond } from "./responder.ts";
 
 export interface ConnectOptions {
@@ -32,6 +36,18 @@ export interface ConnectOptions {
   readonly duplicateCheckMillis: number;
   /** The engine has stopped: whoever is still being checked gets no answer. */
   readonly isStopped: () => boolean;
+  /** Set where other partition servers may have to be asked; then all three are. */
+  readonly peers:
+    | { readonly agreement: Agreement; readonly recent: RecentClients; readonly adopt: (info: ClientInfo) => void }
+    | undefined;
+}
+
+export interface ConnectHandler {
+  handle(message: BusMessage): void;
+  /** Who asks for a client ID and may get it. */
+  pending(clientId: string): ClientInfo | undefined;
+  /** Settles when it is clear who gets a client ID; undefined when that is clear, or this server decides alone. */
+  settled(clientId: string): Promise<void> | undefined;
 }
 
 /** The protocol level that every response states. @see protocol.md 7.2 */
@@ -41,7 +57,7 @@ const CLIENT_ID = /^[a-zA-Z0-9_-]+$/;
 const NO_PAYLOAD = new Uint8Array(0);
 
 /** Handles connect requests. @see protocol.md 7 */
-export function createConnectHandler(options: ConnectOptions): (message: BusMessage) => void {
+export function createConnectHandler(options: ConnectOptions): ConnectHandler {
   const { bus, logger, store, clients, commit, subjects, respond } = options;
   /** Client IDs whose owner is being asked whether it lives. */
   const checking = new Set<string>();
@@ -77,14 +93,7 @@ export function createConnectHandler(options: ConnectOptions): (message: BusMess
   };
 
   const register = (reply: string, request: ConnectRequest, replaced: boolean): void => {
-    const info: ClientInfo = {
-      id: request.clientId,
-      hbInbox: request.heartbeatInbox,
-      connId: request.connId,
-      protocol: request.protocol,
-      pingInterval: request.pingInterval,
-      pingMaxOut: request.pingMaxOut,
-    };
+    const info = infoOf(request);
     const fail = (error: Error): void => {
       logger.error(`[Client:${info.id}] Error registering client: ${error.message}`);
       refuse(reply, textToByteString(error.message));
@@ -130,7 +139,25 @@ export function createConnectHandler(options: ConnectOptions): (message: BusMess
     register(reply, request, true);
   };
 
-  return (message) => {
+  const contests = options.peers === undefined ? undefined : contestsAmong(options.peers);
+
+  function contestsAmong({ agreement, recent, adopt }: NonNullable<ConnectOptions["peers"]>): Contests {
+    return createContests({
+      bus,
+      clients,
+      agreement,
+      recent,
+      adopt,
+      aliveMillis: options.duplicateCheckMillis,
+      isStopped: options.isStopped,
+      closeClient: options.closeClient,
+      accept: ({ reply, request }: Candidate) => accept(reply, request),
+      register: ({ reply, request }: Candidate, isReplaced) => register(reply, request, isReplaced),
+      refuse: ({ reply, request }: Candidate) => refuseDuplicate(reply, request.clientId),
+    });
+  }
+
+  const handle = (message: BusMessage): void => {
     const { reply } = message;
     const decoded = decodeConnectRequest(message.bytes, message.start, message.end);
     const request = decoded.kind === "ok" ? decoded.value : decoded.partial;
@@ -152,8 +179,20 @@ export function createConnectHandler(options: ConnectOptions): (message: BusMess
       refuseDuplicate(reply, request.clientId);
       return;
     }
+    if (contests !== undefined && options.peers?.agreement.isAlone === false) {
+      contests.enter({ reply, request });
+      return;
+    }
     const owner = clients.get(request.clientId);
     if (owner === undefined) register(reply, request, false);
+    // Taken over from a server that has gone since.
+    else if (contests !== undefined && isSameConnection(owner.info, infoOf(request))) accept(reply, request);
     else void check(reply, request, owner);
+  };
+
+  return {
+    handle,
+    pending: (clientId) => contests?.pending(clientId),
+    settled: (clientId) => contests?.settled(clientId),
   };
 }

@@ -41,6 +41,8 @@ export interface EarlyRequestsOptions {
   readonly random: Random;
   /** Grace time, 1,000 in the original. */
   readonly waitMillis: number;
+  /** A client that is not known here begins to wait: others may know it. @param connId byte string; empty for unknown */
+  readonly onUnknown?: (clientId: string, connId: string) => void;
 }
 
 /** At this many remembered invalid clients, others are dropped. @see partitioning.md 10.1 */
@@ -114,6 +116,7 @@ export function createEarlyRequests(options: EarlyRequestsOptions): EarlyRequest
         const timer = options.clock.setTimer(options.waitMillis, () => expire(key));
         entry = { clientId: request.clientId, key, requests: [], timer };
         waiting.set(key, entry);
+        options.onUnknown?.(request.clientId, request.connId);
       }
       entry.requests.push(request);
       count++;

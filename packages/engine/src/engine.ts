@@ -1,10 +1,13 @@
-import { type BusMessage, type BusSubscription, nuidSource } from "@nats-streaming/kernel";
+import { type BusMessage, type BusSubscription, type Logger, nuidSource } from "@nats-streaming/kernel";
 import { textToByteString } from "@nats-streaming/protocol";
 import { type ClientSubjects, clientSubjects, pingSubject } from "@nats-streaming/protocol/stan";
-import { type RecoveredState, type Store, StoreError } from "@nats-streaming/store";
+import { type ClientInfo, type RecoveredState, type Store, StoreError } from "@nats-streaming/store";
 import { type AckInboxes, createAckHandler } from "./acks.ts";
+import { createAdoption } from "./adoption.ts";
+import { type Agreement, createAgreement } from "./agreement.ts";
 import { createChannels } from "./channels.ts";
 import { closed } from "./client.ts";
+import { createClientSource } from "./client-source.ts";
 import { createClients } from "./clients.ts";
 import { createClientCloser, createCloseHandler } from "./close-client.ts";
 import { createCommitQueue } from "./commit.ts";
@@ -17,25 +20,35 @@ import { createHeartbeats } from "./heartbeat.ts";
 import { createInactivity } from "./inactivity.ts";
 import { createInspection, type Inspection } from "./inspection.ts";
 import { DUPLICATE_CHECK_MILLIS, EARLY_REQUEST_MILLIS, type EngineOptions, PROBE_TIMEOUT_MILLIS } from "./options.ts";
+import type { ClientPeers } from "./peers.ts";
 import { createPingHandler } from "./ping.ts";
 import { probeForAnotherServer } from "./probe.ts";
 import { createPublishHandler } from "./publish.ts";
+import { createRecentClients } from "./recent-clients.ts";
 import { rebuild } from "./recovery.ts";
 import { createRedelivery, type Redelivery } from "./redelivery.ts";
+import { createEntryListeners, createFormerSubscriptions, createRescoping, warnOfChannelsOutside } from "./rescope.ts";
 import { createResponder } from "./responder.ts";
 import { createSender } from "./sender.ts";
 import { createStamper } from "./stamper.ts";
+import { createStartGate } from "./start-gate.ts";
 import { createStarter } from "./starter.ts";
 import { newStatistics } from "./statistics.ts";
 import { createSubscribeHandler } from "./subscribe.ts";
 import { begin, end as endSubscription, type Subscription } from "./subscription.ts";
 import { createSubscriptionMaker } from "./subscription-maker.ts";
+import { createUnownedHandlers, unownedQueue } from "./unowned.ts";
 import { createUnsubscribeHandler } from "./unsubscribe.ts";
 
 /** A streaming engine that is serving. */
 export interface Engine {
   readonly clusterId: string;
   readonly inspection: Inspection;
+  /**
+   * The {@link EngineOptions.scope} shows another list: channels that are new in it are served from now on; those that are no
+   * longer in it are not, and their subscriptions end.
+   */
+  rescope(): void;
   /**
    * Stops taking requests, finishes the batch under way, and closes the store. The bus stays open. Idempotent.
    * @see operations.md 5
@@ -182,10 +195,23 @@ async function serve(
   const early =
     scope === undefined
       ? undefined
-      : createEarlyRequests({ clock, random, waitMillis: options.earlyRequestMillis ?? EARLY_REQUEST_MILLIS });
+      : createEarlyRequests({
+          clock,
+          random,
+          waitMillis: options.earlyRequestMillis ?? EARLY_REQUEST_MILLIS,
+          onUnknown: (clientId, connId) => agreement?.learn(clientId, connId),
+        });
 
   const end = createEnding({ clock, logger, sender, inactivity, inboxes });
-  const closeClient = createClientCloser({ logger, store, clients, end });
+  const peers = scope === undefined ? undefined : options.peers;
+  const recent = createRecentClients(clock);
+  const closeClient = createClientCloser({
+    logger,
+    store,
+    clients,
+    end,
+    recent: peers === undefined ? undefined : recent,
+  });
   const heartbeats = createHeartbeats({
     bus,
     clock,
@@ -200,12 +226,27 @@ async function serve(
     },
   });
 
+  const adoption = createAdoption({
+    store,
+    logger,
+    random,
+    clients,
+    commit,
+    heartbeats,
+    early,
+    recent,
+    closeClient,
+    heartbeatIntervalMillis: options.heartbeatIntervalMillis,
+    isStopped: () => isStopped,
+  });
+  const agreement: Agreement | undefined = peers === undefined ? undefined : createAgreement(peers, adoption);
+
   // Every ack inbox of this server is one prefix and a number: one NATS subscription serves all of them.
   const ackPrefix = `_INBOX.${newNuid()}`;
   let ackNumber = 0;
   const maker = createSubscriptionMaker({ inboxes, newAckInbox: () => `${ackPrefix}.${++ackNumber}` });
 
-  const handlePublish = createPublishHandler({
+  const publishing = createPublishHandler({
     bus,
     logger,
     statistics,
@@ -218,7 +259,7 @@ async function serve(
     subjectPrefix: subjects.publish,
   });
   const handleAck = createAckHandler({ logger, channels, delivery, redelivery, inboxes });
-  const handleConnect = createConnectHandler({
+  const connecting = createConnectHandler({
     bus,
     clock,
     logger,
@@ -232,6 +273,7 @@ async function serve(
     closeClient,
     duplicateCheckMillis: options.duplicateCheckMillis ?? DUPLICATE_CHECK_MILLIS,
     isStopped: () => isStopped,
+    peers: agreement === undefined ? undefined : { agreement, recent, adopt: adoption.adopt },
   });
   const handleSubscribe = createSubscribeHandler({
     clock,
@@ -248,38 +290,85 @@ async function serve(
     starter,
     replaceDurable: options.replaceDurable,
   });
-  const unsubscribeOptions = { logger, channels, inboxes, commit, end, respond, scope };
+  const former = createFormerSubscriptions();
+  const unsubscribeOptions = { logger, channels, inboxes, commit, end, respond, scope, former };
 
   const recovered = state === undefined ? [] : rebuild(state, { clock, logger, clients, channels, inboxes });
 
+  if (scope !== undefined) warnOfChannelsOutside(channels, logger);
+  for (const client of clients.all()) heartbeats.start(client);
+
   const listening: BusSubscription[] = [];
-  const listen = (subject: string, handler: (message: BusMessage) => void): void => {
-    listening.push(bus.subscribe(subject, handler));
+  const subscribe = (subject: string, handler: (message: BusMessage) => void, queue?: string): BusSubscription =>
+    bus.subscribe(subject, handler, queue === undefined ? {} : { queue });
+  const listen = (subject: string, handler: (message: BusMessage) => void, queue?: string): void => {
+    listening.push(subscribe(subject, handler, queue));
   };
-  listen(`${ackPrefix}.*`, handleAck);
-  for (const subscription of recovered) listen(subscription.ackInbox, handleAck);
-  if (scope === undefined) {
-    listen(`${subjects.publish}.>`, (message) => handlePublish(message, 0));
-  } else {
-    scope.entries.forEach((entry, i) => {
-      listen(`${subjects.publish}.${textToByteString(entry)}`, (message) => handlePublish(message, i));
-    });
+
+  // Who connects or closes while the others are asked whom they know is not missed, and is answered afterwards.
+  const gate = createStartGate();
+  const handleClose = createCloseHandler({
+    logger,
+    clients,
+    commit,
+    respond,
+    closeClient,
+    agreement,
+    settled: connecting.settled,
+  });
+  const listenForClients = (): void => {
+    listen(subjects.close, gate.guard(handleClose));
+    listen(
+      subjects.discovery,
+      gate.guard((message) => connecting.handle(message)),
+    );
+  };
+  const isNewcomer = peers?.isAlone === false;
+  if (peers !== undefined) {
+    peers.attach(createClientSource({ clients, channels, recent, pending: (id) => connecting.pending(id) }));
+    if (isNewcomer) {
+      listenForClients();
+      await bus.flush();
+      await collectFrom(peers, (info) => adoption.adoptAtStart(info), logger);
+    }
   }
-  listen(subjects.pings, createPingHandler({ clients, heartbeats, respond }));
+
+  listen(`${ackPrefix}.*`, handleAck);
+  // Its client may have turned out to be replaced while this server was down.
+  const waiting = recovered.filter(({ state: now }) => now === "starting");
+  for (const subscription of waiting) listen(subscription.ackInbox, handleAck);
+  const entries =
+    scope === undefined
+      ? undefined
+      : createEntryListeners({ scope, subjectPrefix: subjects.publish, subscribe, handle: publishing.handle });
+  if (entries === undefined) listen(`${subjects.publish}.>`, (message) => publishing.handle(message, 0));
+  else entries.update();
+  if (scope !== undefined && peers !== undefined && options.unowned === "error") {
+    const unowned = createUnownedHandlers({
+      logger,
+      scope,
+      respond,
+      isOwned: (channel) => peers.isOwned(channel),
+      subjectPrefix: subjects.publish,
+    });
+    listen(`${subjects.publish}.>`, unowned.publish, unownedQueue(subjects.publish));
+    listen(subjects.subscribe, unowned.subscribe, unownedQueue(subjects.publish));
+  }
+  listen(subjects.pings, createPingHandler({ clients, heartbeats, respond, agreement, recent }));
   listen(subjects.subscribe, handleSubscribe);
   listen(subjects.unsubscribe, createUnsubscribeHandler(unsubscribeOptions, "unsubscribe"));
   listen(subjects.subClose, createUnsubscribeHandler(unsubscribeOptions, "close"));
-  listen(subjects.close, createCloseHandler({ logger, clients, commit, respond, closeClient }));
-  listen(subjects.discovery, handleConnect);
+  if (!isNewcomer) listenForClients();
   await bus.flush();
+  gate.open();
   describeSubjects(options, subjects);
 
-  for (const client of clients.all()) heartbeats.start(client);
-  void release(recovered, delivery, redelivery);
+  void release(waiting, delivery, redelivery);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     for (const subscription of listening) subscription.unsubscribe();
+    entries?.close();
     early?.close();
     await commit.drain();
     // What still waits for an answer or for a read finds everybody gone: nothing may touch the store any more.
@@ -289,9 +378,17 @@ async function serve(
     for (const subscription of inboxes.values()) endSubscription(subscription);
     await store.close();
   };
+  const followScope =
+    scope === undefined ? undefined : createRescoping({ logger, scope, channels, commit, end, former });
   return {
     clusterId: options.clusterId,
-    inspection: createInspection({ store, clients, channels, statistics }),
+    inspection: createInspection({ store, clock, clients, channels, statistics }),
+    rescope(): void {
+      if (closing !== undefined) return;
+      publishing.rescoped();
+      entries?.update();
+      followScope?.();
+    },
     close: () => {
       closing ??= close();
       return closing;
@@ -300,6 +397,19 @@ async function serve(
 }
 
 const ignore = (): void => {};
+
+/** Registers whom the other servers of a partitioned cluster know, so that no client notices that this one is new. */
+async function collectFrom(peers: ClientPeers, adopt: (info: ClientInfo) => void, logger: Logger): Promise<void> {
+  const { adopted, isComplete } = await peers.collectClients((clients) => {
+    for (const info of clients) adopt(info);
+  });
+  if (adopted > 0) logger.info(`Took over ${adopted} client registration(s) from other partition servers`);
+  if (!isComplete) {
+    logger.warn(
+      "Not every other partition server has told which clients it knows; the rest is asked for when it is needed",
+    );
+  }
+}
 
 /**
  * Lets recovered subscriptions have new messages: at once where nothing is pending, else after what is due has been

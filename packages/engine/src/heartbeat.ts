@@ -15,8 +15,8 @@ export interface HeartbeatOptions {
 
 /** Server heartbeats: one request at a time per client, the next one interval after the former was answered or failed. */
 export interface Heartbeats {
-  /** First heartbeat one interval from now. @see protocol.md 8.1 */
-  start(client: Client): void;
+  /** First heartbeat one interval from now, or as soon as is said. @see protocol.md 8.1 */
+  start(client: Client, firstMillis?: number): void;
   /** A suspect client has shown signs of life: asks it at once. @see protocol.md 8.2.2 */
   soon(client: Client): void;
 }
@@ -56,7 +56,7 @@ export function createHeartbeats(options: HeartbeatOptions): Heartbeats {
   };
 
   return {
-    start: (client) => schedule(client, options.intervalMillis),
+    start: (client, firstMillis = options.intervalMillis) => schedule(client, firstMillis),
     soon(client) {
       if (client.state === "suspect" && !client.heartbeatPending) schedule(client, SOON_MILLIS);
     },

@@ -1,9 +1,12 @@
+import type { Clock } from "@nats-streaming/kernel";
 import { byteStringToText } from "@nats-streaming/protocol";
-import type { Store, StoreKind, StoreLimits } from "@nats-streaming/store";
+import type { ChannelLimits, Store, StoreKind, StoreLimits } from "@nats-streaming/store";
 import { type Channel, subscriptionsOf } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import type { Client } from "./client.ts";
 import type { Clients } from "./clients.ts";
+import { type BacklogInspector, createBacklogInspector, type InspectedBacklog } from "./inspection-backlog.ts";
+import { type InspectedMessages, type MessageLimits, type MessageStart, readMessages } from "./inspection-messages.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -43,6 +46,12 @@ export interface InspectedChannel {
   readonly subscriptionCount: number;
   /** Plain and online durable ones, then offline durables, then queue members. Made when asked for. */
   subscriptions(): InspectedSubscription[];
+  /** How far each subscription, and each queue group as a whole, is behind. Made when asked for. */
+  backlogs(): InspectedBacklog[];
+  /** In force for this channel, after inheritance; undefined when the store does not say. */
+  limits(): ChannelLimits | undefined;
+  /** Reads durable messages, from the disk where they are not in memory. @throws (rejects) StoreError */
+  readMessages(start: MessageStart, limits: MessageLimits): Promise<InspectedMessages>;
 }
 
 /** @see monitoring.md 7 */
@@ -64,11 +73,13 @@ export interface InspectedSubscription {
 
 export function createInspection(options: {
   readonly store: Store;
+  readonly clock: Clock;
   readonly clients: Clients;
   readonly channels: Channels;
   readonly statistics: Statistics;
 }): Inspection {
   const { store, clients, channels, statistics } = options;
+  const view: View = { ...options, backlogs: createBacklogInspector() };
   return {
     storeKind: store.kind,
     get limits() {
@@ -95,9 +106,16 @@ export function createInspection(options: {
     channelNames: () => channels.sortedNames(),
     channel(name) {
       const channel = channels.byName(name);
-      return channel === undefined ? undefined : inspectChannel(channel);
+      return channel === undefined ? undefined : inspectChannel(channel, view);
     },
   };
+}
+
+/** What looking at a channel takes besides the channel. */
+interface View {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly backlogs: BacklogInspector;
 }
 
 function inspectClient(client: Client): InspectedClient {
@@ -109,7 +127,7 @@ function inspectClient(client: Client): InspectedClient {
   };
 }
 
-function inspectChannel(channel: Channel): InspectedChannel {
+function inspectChannel(channel: Channel, view: View): InspectedChannel {
   const log = channel.store.messages;
   return {
     name: byteStringToText(channel.name),
@@ -119,6 +137,9 @@ function inspectChannel(channel: Channel): InspectedChannel {
     lastSequence: log.lastSequence,
     subscriptionCount: countSubscriptions(channel),
     subscriptions: () => [...subscriptionsOf(channel)].map(inspectSubscription),
+    backlogs: () => view.backlogs.ofChannel(channel, view.clock.monotonicMillis()),
+    limits: () => view.store.channelLimits(channel.name),
+    readMessages: (start, limits) => readMessages(channel, start, limits),
   };
 }
 
@@ -142,8 +163,13 @@ function inspectSubscription(subscription: Subscription): InspectedSubscription 
 }
 
 function countSubscriptions(channel: Channel): number {
+  // Asked of every channel at once: most have neither durables nor groups.
   let count = channel.subscriptions.length;
-  for (const durable of channel.durables.values()) if (durable.state === "offline") count++;
-  for (const group of channel.groups.values()) count += group.members.length + (group.shadow === undefined ? 0 : 1);
+  if (channel.durables.size > 0) {
+    for (const durable of channel.durables.values()) if (durable.state === "offline") count++;
+  }
+  if (channel.groups.size > 0) {
+    for (const group of channel.groups.values()) count += group.members.length + (group.shadow === undefined ? 0 : 1);
+  }
   return count;
 }

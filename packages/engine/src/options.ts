@@ -1,5 +1,6 @@
 import type { Bus, Clock, Logger, Random } from "@nats-streaming/kernel";
 import type { Store } from "@nats-streaming/store";
+import type { ClientPeers } from "./peers.ts";
 import type { RedeliveryRule } from "./redelivery-rule.ts";
 import type { ChannelScope } from "./scope.ts";
 
@@ -16,6 +17,13 @@ export interface EngineOptions {
   readonly discoverPrefix?: string;
   /** Which channels are handled; all of them if left out. */
   readonly scope?: ChannelScope;
+  /** The other servers of a partitioned cluster; without them, or without a scope, this one decides alone. */
+  readonly peers?: ClientPeers;
+  /**
+   * What becomes of a publish or subscription on a channel that no server of a partitioned cluster owns: `silent`, the
+   * default, leaves the client to its timeout; `error` answers it. Needs {@link peers}.
+   */
+  readonly unowned?: "silent" | "error";
   /** Asks at the start whether another server with this cluster ID runs; not for partitions and fault tolerance. */
   readonly probe: boolean;
   readonly replaceDurable: boolean;

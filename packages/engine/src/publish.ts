@@ -45,6 +45,12 @@ export interface PublishOptions {
   readonly subjectPrefix: string;
 }
 
+export interface PublishHandler {
+  handle(message: BusMessage, entry: number): void;
+  /** The partition's list has changed: what was found out about subjects no longer holds. */
+  rescoped(): void;
+}
+
 /** Tag and length before the channel in a `MsgProto`. */
 const SUBJECT_FIELD_HEAD_MAX = 6;
 
@@ -62,7 +68,7 @@ const GROWTH_BYTES_MAX = 11 + 11 + REDELIVERY_SIZE_MAX;
  * @param entry which entry of the partition's list the subscription is for; 0 without partitioning.
  * @see protocol.md 9, partitioning.md 5 and 10
  */
-export function createPublishHandler(options: PublishOptions): (message: BusMessage, entry: number) => void {
+export function createPublishHandler(options: PublishOptions): PublishHandler {
   const { bus, logger, statistics, clients, channels, commit, scope, early, stampFor } = options;
   const view = pubMsgView();
   const prefixLength = options.subjectPrefix.length + 1;
@@ -204,7 +210,7 @@ export function createPublishHandler(options: PublishOptions): (message: BusMess
     if (isAcked) commit.traceAcked(`[Client:${client.info.id}] Acking Publisher subj=${channel} guid=${guid}`);
   };
 
-  return (message, entry) => {
+  const handle = (message: BusMessage, entry: number): void => {
     if (!isForEntry(message.subject, entry)) return;
     statistics.inMessages++;
     statistics.inBytes += message.end - message.start;
@@ -220,6 +226,13 @@ export function createPublishHandler(options: PublishOptions): (message: BusMess
     const client = publisher();
     if (client === undefined) unknownPublisher(message);
     else store(message, client);
+  };
+
+  return {
+    handle,
+    rescoped(): void {
+      routedSubject = "";
+    },
   };
 }
 

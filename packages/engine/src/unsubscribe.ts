@@ -6,6 +6,8 @@ import { type Channel, subscriptionsOf } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import type { CommitQueue } from "./commit.ts";
 import type { Ending, EndingKind } from "./ending.ts";
+import { channelNoLongerServed } from "./errors.ts";
+import type { FormerSubscriptions } from "./rescope.ts";
 import type { Respond } from "./responder.ts";
 import type { ChannelScope } from "./scope.ts";
 import { isActive, type Subscription } from "./subscription.ts";
@@ -18,6 +20,7 @@ export interface UnsubscribeOptions {
   readonly end: Ending;
   readonly respond: Respond;
   readonly scope: ChannelScope | undefined;
+  readonly former: FormerSubscriptions;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface UnsubscribeOptions {
  * @see protocol.md 12.1
  */
 export function createUnsubscribeHandler(options: UnsubscribeOptions, kind: EndingKind): (message: BusMessage) => void {
-  const { logger, channels, inboxes, commit, respond, scope } = options;
+  const { logger, channels, inboxes, commit, respond, scope, former } = options;
   const action = kind === "unsubscribe" ? "unsub" : "sub close";
 
   const refuse = (reply: string, error: string): void => respond(reply, encodeSubscriptionResponse({ error }));
@@ -53,7 +56,10 @@ export function createUnsubscribeHandler(options: UnsubscribeOptions, kind: Endi
     }
     const { clientId, subject, inbox } = decoded.value;
     const name = byteStringToText(subject);
-    if (scope !== undefined && scope.firstMatch(name) < 0) return;
+    if (scope !== undefined && scope.firstMatch(name) < 0) {
+      if (former.has(inbox)) refuse(reply, channelNoLongerServed(subject));
+      return;
+    }
     const channel = channels.byName(subject);
     if (channel === undefined) {
       logger.error(`[Client:${byteStringToText(clientId)}] ${action} request for unknown channel ${name}`);

@@ -17,7 +17,13 @@ describe("readChannelListRequest()", () => {
       kind: "list",
       serverId: SERVER_ID,
       channels: ["bar", "foo"],
+      isProbe: false,
     });
+  });
+
+  it("knows a question that claims nothing by its reference", () => {
+    const probe = encodeCtrlMsg({ msgType: 4, serverId: "peer", data: encodeChannelList(["foo"]), refId: "probe" });
+    expect(readChannelListRequest(probe, "_INBOX.x", "me")).toMatchObject({ kind: "list", isProbe: true });
   });
 
   it("PART-03 ignores an empty payload, a request without reply subject, and its own list", () => {

@@ -6,7 +6,20 @@ export type ChannelListRequest =
   /** Nothing to answer, and nothing to say about it. */
   | { readonly kind: "ignored" }
   | { readonly kind: "unreadable"; readonly reason: string }
-  | { readonly kind: "list"; readonly serverId: string; readonly channels: readonly string[] };
+  | {
+      readonly kind: "list";
+      readonly serverId: string;
+      readonly channels: readonly string[];
+      /** It only asks who owns what: nobody is going to serve these channels because of the answer. */
+      readonly isProbe: boolean;
+    };
+
+/**
+ * In a field that servers of the original neither send nor look at: the list is a question and no claim. Their answer is
+ * the same; ours is given whatever we are doing, and nobody is logged as refused.
+ * @see docs/partition-protocol.md
+ */
+export const PROBE_REF_ID = "probe";
 
 const IGNORED: ChannelListRequest = { kind: "ignored" };
 
@@ -18,11 +31,11 @@ export function readChannelListRequest(payload: Uint8Array, reply: string, ownSe
   if (payload.length === 0 || reply === "") return IGNORED;
   const message = decodeCtrlMsg(payload);
   if (message.kind === "invalid") return { kind: "unreadable", reason: `proto: CtrlMsg: ${message.reason}` };
-  const { serverId, data } = message.value;
+  const { serverId, data, refId } = message.value;
   if (serverId === ownServerId) return IGNORED;
   const list = decodeChannelList(data);
   if (list.kind === "invalid") return { kind: "unreadable", reason: list.message };
-  return { kind: "list", serverId, channels: list.channels };
+  return { kind: "list", serverId, channels: list.channels, isProbe: refId === PROBE_REF_ID };
 }
 
 /** @param conflict a byte string; empty for no objection. @see partitioning.md 6.3 step 6 */

@@ -16,10 +16,16 @@ const FIELD_RESERVE = 9;
  * A channel list as requests, each complete in itself and within `maxPayload` bytes; every name is in exactly one of
  * them, in order. A request holds at least one name, so a name of n bytes needs a payload of 37 + n bytes.
  * @param names byte strings, at least one
+ * @param refId goes along in each request; servers do not send one
  * @see partitioning.md 6.2
  */
-export function chunkChannelList(serverId: string, names: readonly string[], maxPayload: number): ChunkOutcome {
-  const header = { msgType: CtrlMsgType.partitioning, serverId };
+export function chunkChannelList(
+  serverId: string,
+  names: readonly string[],
+  maxPayload: number,
+  refId = "",
+): ChunkOutcome {
+  const header = { msgType: CtrlMsgType.partitioning, serverId, refId };
   const empty = encodeCtrlMsg(header).length + FIELD_RESERVE;
   const chunks: Uint8Array[] = [];
   const close = (from: number, to: number): void => {

@@ -1,8 +1,22 @@
 import { unreachable } from "@nats-streaming/kernel";
-import { encodeChannelListReply, readChannelListReply, readChannelListRequest } from "./answering.ts";
+import { encodeChannelListReply, readChannelListReply } from "./answering.ts";
 import { chunkChannelList } from "./channel-list-chunks.ts";
 import { type ConflictSearch, createConflictSearch } from "./conflict-search.ts";
 import type { CoordinatorInput, CoordinatorOutput, RefusalReason } from "./coordinator-io.ts";
+import {
+  type Activity,
+  ENDED,
+  type Listening,
+  type Purpose,
+  QUIET,
+  type State,
+  UNCONNECTED,
+} from "./coordinator-state.ts";
+import { answerToList } from "./list-answer.ts";
+import { createObjections, type Objections } from "./objections.ts";
+import { createProposal, type Proposal } from "./proposal.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
+import { type ConflictRule, isElder, isServerId, type Standing, type Tenure } from "./seniority.ts";
 import { partitionTexts } from "./texts.ts";
 import { type PartitionTiming, SETTLE_ROUNDS_MAX } from "./timing.ts";
 
@@ -17,7 +31,9 @@ import { type PartitionTiming, SETTLE_ROUNDS_MAX } from "./timing.ts";
  *              the network changed         ▼ │   checked anew, settleMillis later
  *
  * From both rounds an objection leads to "ended" (refused). When the network changes in round 1, round 1 begins anew.
- * A serving server reports an objection and stays as it is: what becomes of it is up to its owner.
+ * A server that serves and meets an objection asks the other one since when that serves, and reports a conflict only when
+ * it is the younger one, or when the other one objects twice and never says. It stays as it is: what becomes of it is up
+ * to its owner. A changed list is checked like the first one, with what it adds.
  */
 
 export interface Coordinator {
@@ -25,6 +41,10 @@ export interface Coordinator {
   readonly deadline: number | undefined;
   /** Whether the start-up check has passed. */
   readonly isServing: boolean;
+  /** Wall-clock milliseconds since which it serves; 0 before. */
+  readonly since: number;
+  /** The list that counts now. */
+  readonly names: readonly string[];
   /** @param now milliseconds on a clock that never goes back */
   step(input: CoordinatorInput, now: number): readonly CoordinatorOutput[];
 }
@@ -34,34 +54,18 @@ export interface CoordinatorOptions {
   /** The own list as byte strings, in file order, at least one. */
   readonly names: readonly string[];
   readonly timing: PartitionTiming;
+  readonly conflictRule: ConflictRule;
+  /** The present wall-clock time in milliseconds since 1970. */
+  wallMillis(): number;
   /** Largest payload that the connection takes now. */
   maxPayload(): number;
 }
 
-type State =
-  | { readonly kind: "idle" }
-  | { readonly kind: "starting"; readonly round: 1 | 2; readonly activity: Activity }
-  | { readonly kind: "serving"; readonly activity: Activity }
-  | { readonly kind: "ended" };
-
-type Activity =
-  | { readonly kind: "quiet" }
-  /** Cut off: the check begins when the connection is back. */
-  | { readonly kind: "unconnected" }
-  /** Waits before it sends; `until` moves with each further change, up to `latest`. */
-  | { readonly kind: "settling"; readonly until: number; readonly latest: number }
-  | { readonly kind: "sending"; readonly check: number }
-  | { readonly kind: "listening"; readonly check: number; readonly until: number };
-
-const QUIET: Activity = { kind: "quiet" };
-const UNCONNECTED: Activity = { kind: "unconnected" };
-const ENDED: State = { kind: "ended" };
-
 /** How often a newcomer begins its first round anew because the network changes; a network may never come to rest. */
 const RESTARTS_MAX = 3;
 
-/** Refused servers that are remembered so that each is logged once; beyond, the list starts afresh. */
-const REFUSED_PEERS_MAX = 256;
+/** How often a check is prolonged for answers that are under way; whoever drives reports each within its time anyway. */
+const WAITS_MAX = 3;
 
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
   return new ListCoordinator(options);
@@ -69,8 +73,13 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 
 class ListCoordinator implements Coordinator {
   readonly #options: CoordinatorOptions;
-  readonly #search: ConflictSearch;
-  readonly #refusedPeers = new Set<string>();
+  #names: readonly string[];
+  #search: ConflictSearch;
+  readonly #refusals: Refusals = createRefusals();
+  readonly #objections: Objections = createObjections();
+  /** The changed list that is checked, or waits for the check under way to end. */
+  #proposal: Proposal | undefined;
+  #since = 0;
   #state: State = { kind: "idle" };
   #outputs: CoordinatorOutput[] = [];
   #checks = 0;
@@ -83,7 +92,16 @@ class ListCoordinator implements Coordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#names = options.names;
     this.#search = createConflictSearch(options.names);
+  }
+
+  get since(): number {
+    return this.#since;
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
   }
 
   get isServing(): boolean {
@@ -106,27 +124,32 @@ class ListCoordinator implements Coordinator {
     switch (input.kind) {
       case "start":
         if (this.#state.kind !== "idle") return;
-        this.#state = { kind: "starting", round: 1, activity: QUIET };
+        if (input.verified === true) this.#admit();
+        else this.#state = { kind: "starting", round: 1, activity: QUIET };
         this.#beginCheck(now);
         return;
       case "request":
-        this.#answer(input.payload, input.reply);
+        this.#answer(input.payload, input.reply, now);
         return;
       case "reply":
         this.#hear(input.check, input.payload, now);
         return;
       case "sent":
-        if (this.#checkUnderWay !== input.check) return;
-        this.#become({
-          kind: "listening",
-          check: input.check,
-          until: now + this.#options.timing.replyIdleMillis,
-        });
+        this.#sent(input.check, now);
         return;
       case "send_failed":
         if (this.#checkUnderWay !== input.check) return;
         if (input.disconnected) this.#disconnected();
         else this.#fail("bus_failed", input.message, now);
+        return;
+      case "standing":
+        this.#rule(input.check, input.serverId, input.standing, now);
+        return;
+      case "challenged":
+        this.#challenged(input.serverId, input.since, input.name, now);
+        return;
+      case "propose":
+        this.#propose(input.names, now);
         return;
       case "topology_changed":
         this.#networkChanged(now);
@@ -144,13 +167,14 @@ class ListCoordinator implements Coordinator {
       }
       case "closed":
         if (this.#state.kind !== "serving") this.#fail("bus_failed", partitionTexts.replyFailed(input.reason), now);
+        this.#refuseProposal("bus_failed", partitionTexts.replyFailed(input.reason));
         this.#endCheck();
         this.#state = ENDED;
         return;
       case "time":
         if (this.deadline === undefined || now < this.deadline) return;
         if (this.#activity.kind === "settling") this.#beginCheck(now);
-        else this.#pass(now);
+        else this.#listened(now);
         return;
       default:
         unreachable(input, "unknown input");
@@ -159,6 +183,7 @@ class ListCoordinator implements Coordinator {
 
   #disconnected(): void {
     this.#connected = false;
+    this.#refuseProposal("bus_failed", partitionTexts.proposalCutOff);
     if (this.#activity.kind === "quiet") return;
     this.#endCheck();
     this.#become(UNCONNECTED);
@@ -169,18 +194,41 @@ class ListCoordinator implements Coordinator {
       this.#become(UNCONNECTED);
       return;
     }
-    const { serverId, names } = this.#options;
-    const list = chunkChannelList(serverId, names, this.#options.maxPayload());
+    this.#objections.clear();
+    this.#send("list", this.#names, now);
+  }
+
+  #send(purpose: Purpose, names: readonly string[], now: number): void {
+    const list = chunkChannelList(this.#options.serverId, names, this.#options.maxPayload());
     if (list.kind === "too_small") {
-      this.#fail("payload_too_small", partitionTexts.payloadTooSmall, now);
+      this.#fail("payload_too_small", partitionTexts.payloadTooSmall, now, purpose);
       return;
     }
     const check = ++this.#checks;
-    this.#become({ kind: "sending", check });
+    this.#become({ kind: "sending", check, purpose });
     this.#outputs.push({ kind: "send_list", check, requests: list.chunks });
   }
 
-  /** Nobody objected. */
+  #sent(check: number, now: number): void {
+    const activity = this.#activity;
+    if (activity.kind !== "sending" || activity.check !== check) return;
+    const until = now + this.#options.timing.replyIdleMillis;
+    this.#become({ kind: "listening", check, purpose: activity.purpose, until, waits: 0 });
+  }
+
+  /** No reply came for the idle time. */
+  #listened(now: number): void {
+    const activity = this.#activity;
+    if (activity.kind !== "listening") return;
+    if (activity.purpose === "proposal") {
+      this.#apply(now);
+      return;
+    }
+    if (this.#state.kind === "serving") this.#endServingCheck(activity, now);
+    else this.#pass(now);
+  }
+
+  /** Nobody objected to a newcomer. */
   #pass(now: number): void {
     this.#endCheck();
     this.#become(QUIET);
@@ -193,14 +241,46 @@ class ListCoordinator implements Coordinator {
         this.#beginCheck(now);
         return;
       }
-      this.#become({ kind: "settling", until: now + wait, latest: now + wait });
+      this.#settle(now + wait);
       return;
     }
-    if (this.#state.kind === "starting") {
-      this.#state = { kind: "serving", activity: QUIET };
-      this.#outputs.push({ kind: "admitted" });
+    this.#admit();
+    this.#rest(now);
+  }
+
+  #admit(): void {
+    this.#state = { kind: "serving", activity: QUIET };
+    this.#since = this.#options.wallMillis();
+    this.#outputs.push({ kind: "admitted" });
+  }
+
+  /** A server that serves has heard everybody who has anything to say to its list. */
+  #endServingCheck(activity: Listening, now: number): void {
+    const result = this.#objections.result(activity.waits >= WAITS_MAX);
+    const { timing } = this.#options;
+    if (result.kind === "pending") {
+      this.#become({ ...activity, until: now + timing.replyIdleMillis, waits: activity.waits + 1 });
+      return;
     }
+    if (result.kind === "conflict") {
+      this.#fail("conflict", result.message, now);
+      return;
+    }
+    this.#endCheck();
+    this.#become(QUIET);
+    if (result.kind === "repeat_soon") this.#settle(now + timing.settleMillis);
+    else if (result.kind === "repeat_later") this.#settle(now + timing.youngerRetryMillis);
+    else this.#rest(now);
+  }
+
+  #settle(until: number): void {
+    this.#become({ kind: "settling", until, latest: until });
+  }
+
+  /** Nothing is under way: what has waited for that goes on. */
+  #rest(now: number): void {
     if (this.#changedMeanwhile) this.#networkChanged(now);
+    this.#beginProposal(now);
   }
 
   /** Another list has to go out, so that whoever has come to the network hears it. */
@@ -212,9 +292,9 @@ class ListCoordinator implements Coordinator {
     }
     this.#changedMeanwhile = false;
     if (activity.kind === "unconnected") return;
-    this.#endCheck();
     const { settleMillis } = this.#options.timing;
     const latest = activity.kind === "settling" ? activity.latest : now + settleMillis * SETTLE_ROUNDS_MAX;
+    this.#endCheck();
     this.#become({ kind: "settling", until: Math.min(now + settleMillis, latest), latest });
   }
 
@@ -241,26 +321,64 @@ class ListCoordinator implements Coordinator {
 
   #hear(check: number, payload: Uint8Array, now: number): void {
     const activity = this.#activity;
-    if (this.#checkUnderWay !== check) return;
+    if (activity.kind !== "sending" && activity.kind !== "listening") return;
+    if (activity.check !== check) return;
     const reply = readChannelListReply(payload);
     switch (reply.kind) {
       case "conflict":
-        this.#fail("conflict", partitionTexts.conflict(reply.name, reply.serverId), now);
+        this.#objectedTo(reply.name, reply.serverId, check, activity.purpose, now);
         return;
       case "undecodable":
         this.#fail("undecodable_reply", partitionTexts.undecodableReply(reply.reason), now);
         return;
       case "accepted":
-        if (activity.kind !== "listening") return;
-        this.#become({ ...activity, until: now + this.#options.timing.replyIdleMillis });
+        this.#stayListening(now);
         return;
       default:
         unreachable(reply, "unknown reply");
     }
   }
 
+  #stayListening(now: number): void {
+    const activity = this.#activity;
+    if (activity.kind !== "listening") return;
+    this.#become({ ...activity, until: now + this.#options.timing.replyIdleMillis });
+  }
+
+  #objectedTo(name: string, serverId: string, check: number, purpose: Purpose, now: number): void {
+    const message = partitionTexts.conflict(name, serverId);
+    this.#outputs.push({ kind: "overlap", serverId, name });
+    const maySettle = this.#state.kind === "serving" && this.#options.conflictRule === "younger_exits";
+    if (!maySettle || purpose === "proposal" || !isServerId(serverId)) {
+      this.#fail("conflict", message, now);
+      return;
+    }
+    this.#stayListening(now);
+    if (this.#objections.add(serverId, message)) this.#outputs.push({ kind: "ask_standing", check, serverId, name });
+  }
+
+  #rule(check: number, serverId: string, standing: Standing, now: number): void {
+    if (this.#checkUnderWay !== check) return;
+    const message = this.#objections.rule(serverId, standing, this.#tenure);
+    if (message !== undefined) this.#fail("conflict", message, now);
+  }
+
+  /**
+   * An elder server has met this one's objection. Its word is not enough to end for, since anybody can send it: the own
+   * list is checked, and the elder objects to it.
+   */
+  #challenged(serverId: string, since: number, name: string, now: number): void {
+    if (this.#state.kind !== "serving" || this.#options.conflictRule !== "younger_exits") return;
+    if (since === 0 || !isElder({ since, serverId }, this.#tenure)) return;
+    if (this.#search.find([name]) !== undefined) this.#networkChanged(now);
+  }
+
+  get #tenure(): Tenure {
+    return { since: this.#since, serverId: this.#options.serverId };
+  }
+
   /** A check has failed. Only an objection is worth disturbing a server that serves. */
-  #fail(reason: RefusalReason, message: string, now: number): void {
+  #fail(reason: RefusalReason, message: string, now: number, purpose: Purpose = this.#purpose): void {
     this.#endCheck();
     if (this.#state.kind !== "serving") {
       this.#state = ENDED;
@@ -268,34 +386,87 @@ class ListCoordinator implements Coordinator {
       return;
     }
     this.#become(QUIET);
-    if (reason === "conflict") this.#outputs.push({ kind: "conflict", message });
+    if (purpose === "proposal") {
+      this.#refuseProposal(reason, message);
+      this.#changedMeanwhile = true;
+    } else if (reason === "conflict") this.#outputs.push({ kind: "conflict", message });
     else this.#log("error", partitionTexts.recheckFailed(message));
-    if (this.#changedMeanwhile) this.#networkChanged(now);
+    this.#rest(now);
   }
 
-  #answer(payload: Uint8Array, reply: string): void {
+  #propose(names: readonly string[], now: number): void {
+    if (this.#state.kind !== "serving" || this.#proposal !== undefined) {
+      const message = this.#proposal === undefined ? partitionTexts.notServing : partitionTexts.proposalUnderWay;
+      this.#outputs.push({ kind: "proposal_refused", reason: "bus_failed", message });
+      return;
+    }
+    this.#proposal = createProposal(this.#names, names);
+    if (!this.#connected) this.#refuseProposal("bus_failed", partitionTexts.proposalCutOff);
+    else this.#beginProposal(now);
+  }
+
+  #beginProposal(now: number): void {
+    if (this.#proposal === undefined || this.#activity.kind !== "quiet") return;
+    if (this.#proposal.added.length === 0) this.#apply(now);
+    else this.#send("proposal", this.#proposal.added, now);
+  }
+
+  /** Nobody objected to what the changed list adds. */
+  #apply(now: number): void {
+    const proposal = this.#proposal;
+    this.#endCheck();
+    this.#become(QUIET);
+    this.#proposal = undefined;
+    if (proposal === undefined) return;
+    this.#names = proposal.names;
+    this.#search = createConflictSearch(proposal.names);
+    this.#outputs.push({ kind: "proposal_applied", names: proposal.names });
+    // Others have heard what was added, and now hear the whole.
+    this.#networkChanged(now);
+  }
+
+  #refuseProposal(reason: RefusalReason, message: string): void {
+    if (this.#proposal === undefined) return;
+    this.#proposal = undefined;
+    this.#outputs.push({ kind: "proposal_refused", reason, message });
+  }
+
+  #answer(payload: Uint8Array, reply: string, now: number): void {
     const { serverId } = this.#options;
-    const request = readChannelListRequest(payload, reply, serverId);
-    if (request.kind === "ignored") return;
-    if (request.kind === "unreadable") {
-      this.#log("error", partitionTexts.requestFailed(request.reason));
-      return;
+    const added = this.#purpose === "proposal" ? this.#proposal?.search : undefined;
+    const own = { serverId, search: this.#search, added, mayObject: this.#mayObject };
+    const answer = answerToList(payload, reply, own);
+    const send = (conflict: string): void => {
+      this.#outputs.push({ kind: "answer", reply, payload: encodeChannelListReply(serverId, conflict) });
+    };
+    switch (answer.kind) {
+      case "ignore":
+        return;
+      case "unreadable":
+        this.#log("error", partitionTexts.requestFailed(answer.reason));
+        return;
+      case "tell":
+        send(answer.conflict);
+        return;
+      case "accept":
+        send("");
+        this.#outputs.push({ kind: "heard", serverId: answer.serverId, group: reply, names: answer.names });
+        return;
+      case "object":
+        send(answer.conflict);
+        this.#refusePeer(answer.conflict, answer.serverId);
+        return;
+      case "rival":
+        if (this.#lowestRival === undefined || answer.serverId < this.#lowestRival) this.#lowestRival = answer.serverId;
+        return;
+      case "withdraw":
+        this.#fail("conflict", partitionTexts.conflict(answer.conflict, answer.serverId), now);
+        return;
+      default:
+        unreachable(answer, "unknown answer");
     }
-
-    const conflict = this.#search.find(request.channels);
-    if (conflict !== undefined && !this.#mayObject) {
-      if (this.#lowestRival === undefined || request.serverId < this.#lowestRival) this.#lowestRival = request.serverId;
-      return;
-    }
-    this.#outputs.push({ kind: "answer", reply, payload: encodeChannelListReply(serverId, conflict ?? "") });
-    if (conflict !== undefined) this.#logRefusal(conflict, request.serverId);
   }
 
-  /**
-   * Whether an overlapping list is objected to. A server in its first round does not: the other one may be serving
-   * already, and would die of it. It lets the other one pass and repeats its own check, to which that one objects.
-   * @see partitioning.md 8
-   */
   get #mayObject(): boolean {
     const state = this.#state;
     return (
@@ -303,11 +474,9 @@ class ListCoordinator implements Coordinator {
     );
   }
 
-  #logRefusal(name: string, peer: string): void {
-    if (this.#refusedPeers.has(peer)) return;
-    if (this.#refusedPeers.size >= REFUSED_PEERS_MAX) this.#refusedPeers.clear();
-    this.#refusedPeers.add(peer);
-    this.#log("warn", partitionTexts.peerRefused(name, peer));
+  #refusePeer(name: string, peer: string): void {
+    this.#outputs.push({ kind: "overlap", serverId: peer, name });
+    if (this.#refusals.add(peer)) this.#log("warn", partitionTexts.peerRefused(name, peer));
   }
 
   #log(level: "warn" | "error", text: string): void {
@@ -320,6 +489,11 @@ class ListCoordinator implements Coordinator {
 
   #become(activity: Activity): void {
     if (this.#state.kind === "starting" || this.#state.kind === "serving") this.#state = { ...this.#state, activity };
+  }
+
+  get #purpose(): Purpose {
+    const activity = this.#activity;
+    return activity.kind === "sending" || activity.kind === "listening" ? activity.purpose : "list";
   }
 
   get #checkUnderWay(): number | undefined {

@@ -13,12 +13,15 @@ import {
 import { partitionSubject } from "@nats-streaming/protocol/spb";
 import type { Coordinator } from "./coordinator.ts";
 import type { CoordinatorInput, CoordinatorOutput, RefusalReason } from "./coordinator-io.ts";
+import type { Standing } from "./seniority.ts";
 import { partitionTexts } from "./texts.ts";
 
 /** A coordinator on a bus and a clock. */
 export interface Exchange {
-  /** Begins to listen and to check. Once. */
-  start(): void;
+  /** Begins to listen and to check. Once. @param verified see `start` of {@link CoordinatorInput} */
+  start(verified: boolean): void;
+  /** Something that does not come over the exchange's own subjects. */
+  take(input: CoordinatorInput): void;
   /** Idempotent. */
   close(): void;
 }
@@ -30,9 +33,19 @@ export interface ExchangeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
+  /** Changes of the network are nothing to it: it is checked at the start and when it is challenged. */
+  readonly ignoresTopology?: boolean;
+  askStanding(serverId: string, name: string): Promise<Standing>;
   onAdmitted(): void;
   onRefused(reason: RefusalReason, message: string): void;
   onConflict(message: string): void;
+  /** A list of another server, or a part of it, which leaves this one's alone. */
+  onHeard(serverId: string, group: string, names: readonly string[]): void;
+  onOverlap(serverId: string, name: string): void;
+  onProposalApplied(names: readonly string[]): void;
+  onProposalRefused(reason: RefusalReason, message: string): void;
+  /** The list is about to be sent. */
+  onChecking(): void;
 }
 
 export function openExchange(options: ExchangeOptions): Exchange {
@@ -59,23 +72,23 @@ class BusExchange implements Exchange {
     this.#nextInboxName = nuidSource(options.random);
   }
 
-  start(): void {
+  start(verified: boolean): void {
     const { bus, clusterId } = this.#options;
     try {
       this.#requests = bus.subscribe(partitionSubject(clusterId), (message) => {
-        this.#take({ kind: "request", payload: copyPayload(message), reply: message.reply });
+        this.take({ kind: "request", payload: copyPayload(message), reply: message.reply });
       });
     } catch (error) {
       this.#options.onRefused("bus_failed", partitionTexts.subscribeFailed(reasonOf(error)));
       return;
     }
-    bus.onTopologyChange(() => this.#take({ kind: "topology_changed" }));
+    if (this.#options.ignoresTopology !== true) bus.onTopologyChange(() => this.take({ kind: "topology_changed" }));
     bus.onStatus((status) => {
-      this.#take(
+      this.take(
         status.kind === "closed" ? { kind: "closed", reason: "the connection was closed" } : { kind: status.kind },
       );
     });
-    this.#take({ kind: "start" });
+    this.take({ kind: "start", verified });
   }
 
   close(): void {
@@ -87,7 +100,7 @@ class BusExchange implements Exchange {
     this.#replies?.subscription.unsubscribe();
   }
 
-  #take(input: CoordinatorInput): void {
+  take(input: CoordinatorInput): void {
     if (this.#closed) return;
     this.#inputs.push(input);
     if (this.#working) return;
@@ -111,7 +124,7 @@ class BusExchange implements Exchange {
     if (due === undefined) return;
     const handle = this.#options.clock.setTimer(due - this.#options.clock.monotonicMillis(), () => {
       this.#timer = undefined;
-      this.#take({ kind: "time" });
+      this.take({ kind: "time" });
     });
     this.#timer = { due, handle };
   }
@@ -120,6 +133,7 @@ class BusExchange implements Exchange {
     const { bus, logger } = this.#options;
     switch (output.kind) {
       case "send_list":
+        this.#options.onChecking();
         this.#send(output.check, output.requests);
         return;
       case "end_check":
@@ -134,6 +148,19 @@ class BusExchange implements Exchange {
           logger.error(partitionTexts.answerFailed(reasonOf(error)));
         }
         return;
+      case "ask_standing": {
+        const { check, serverId, name } = output;
+        void this.#options
+          .askStanding(serverId, name)
+          .then((standing) => this.take({ kind: "standing", check, serverId, standing }));
+        return;
+      }
+      case "heard":
+        this.#options.onHeard(output.serverId, output.group, output.names);
+        return;
+      case "overlap":
+        this.#options.onOverlap(output.serverId, output.name);
+        return;
       case "log":
         if (output.level === "warn") logger.warn(output.text);
         else logger.error(output.text);
@@ -147,6 +174,12 @@ class BusExchange implements Exchange {
       case "conflict":
         this.#options.onConflict(partitionTexts.lateConflict(output.message));
         return;
+      case "proposal_applied":
+        this.#options.onProposalApplied(output.names);
+        return;
+      case "proposal_refused":
+        this.#options.onProposalRefused(output.reason, output.message);
+        return;
       default:
         unreachable(output, "unknown output");
     }
@@ -157,11 +190,11 @@ class BusExchange implements Exchange {
     const inbox = `_INBOX.${this.#nextInboxName()}`;
     const failed = (error: unknown, text: (reason: string) => string): void => {
       const disconnected = error instanceof BusError && error.code === "disconnected";
-      this.#take({ kind: "send_failed", check, message: text(reasonOf(error)), disconnected });
+      this.take({ kind: "send_failed", check, message: text(reasonOf(error)), disconnected });
     };
     try {
       const subscription = bus.subscribe(inbox, (message) => {
-        this.#take({ kind: "reply", check, payload: copyPayload(message) });
+        this.take({ kind: "reply", check, payload: copyPayload(message) });
       });
       this.#replies = { check, subscription };
     } catch (error) {
@@ -175,7 +208,7 @@ class BusExchange implements Exchange {
       return;
     }
     bus.flush().then(
-      () => this.#take({ kind: "sent", check }),
+      () => this.take({ kind: "sent", check }),
       (error: unknown) => failed(error, partitionTexts.sendFailed),
     );
   }

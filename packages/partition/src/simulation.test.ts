@@ -1,40 +1,18 @@
 import type { Random } from "@nats-streaming/kernel";
 import { seededRandom } from "@nats-streaming/kernel/testing";
-import { findOverlap } from "@nats-streaming/subject";
 import { describe, expect, it } from "vitest";
-import {
-  createSimulatedNetwork,
-  type SimulatedNetwork,
-  type SimulatedServer,
-} from "../simulation/simulated-network.ts";
+import { describeServer, overlap, pick, runDisturbed, someNames, violations } from "../simulation/scenario.ts";
+import { createSimulatedNetwork, type SimulatedNetwork } from "../simulation/simulated-network.ts";
 
-/** Seeds per property; a failure prints its seed, and `SEED=n` in front of the test command replays it alone. */
-const { SEED } = process.env;
-const SEEDS = SEED === undefined ? Array.from({ length: 300 }, (_, i) => i + 1) : [Number(SEED)];
+/** A failure prints its seed, and `SIM_SEED=n` in front of the test command replays it alone. */
+const { SIM_SEED } = process.env;
+const seedsFrom = (first: number, count: number): readonly number[] =>
+  SIM_SEED === undefined ? Array.from({ length: count }, (_, i) => first + i) : [Number(SIM_SEED)];
+/** Of the properties that are about one kind of event each. */
+const SEEDS = seedsFrom(1, 300);
 
 /** Time in which everything has come to rest after the last disturbance: settling, two rounds, all delays. */
-const REST_MILLIS = 15_000;
-
-const POOL = ["foo", "bar", "foo.a", "foo.b", "foo.*", "*.a", "bar.>", "bar.x.y", "bar.*.z", "baz.1", "baz.2", "qux.>"];
-
-const pick = (random: Random, below: number): number => Math.floor(random.next() * below);
-const someNames = (random: Random): string[] => [
-  ...new Set(Array.from({ length: 1 + pick(random, 3) }, () => POOL[pick(random, POOL.length)]!)),
-];
-const overlap = (a: SimulatedServer, b: SimulatedServer): boolean => findOverlap(a.names, b.names) !== undefined;
-const describeServer = (server: SimulatedServer): string =>
-  `${server.id.slice(0, 4)} [${server.names.join(" ")}] ${server.fate} since ${Math.round(server.since)}`;
-
-/** Pairs that serve overlapping lists. */
-function violations(network: SimulatedNetwork): string[] {
-  const serving = network.servers.filter((server) => server.fate === "serving");
-  return serving.flatMap((a, i) =>
-    serving
-      .slice(i + 1)
-      .filter((b) => overlap(a, b))
-      .map((b) => `${describeServer(a)} and ${describeServer(b)}`),
-  );
-}
+const QUIET_MILLIS = 15_000;
 
 function simulate(
   seed: number,
@@ -42,17 +20,47 @@ function simulate(
   script: (network: SimulatedNetwork, random: Random) => number,
 ): SimulatedNetwork {
   const random = seededRandom(seed);
-  const network = createSimulatedNetwork({ random, delayMillis });
+  const network = createSimulatedNetwork(random, { delayMillis });
   const end = script(network, random);
-  network.queue.runUntil(end + REST_MILLIS);
+  network.queue.runUntil(end + QUIET_MILLIS);
   return network;
 }
 
 /** 2 to 10 servers, launched within three seconds. */
 function launchSome(network: SimulatedNetwork, random: Random, islands: number): void {
   const count = 2 + pick(random, 9);
-  for (let i = 0; i < count; i++) network.launch(pick(random, 3_000), someNames(random), pick(random, islands));
+  for (let i = 0; i < count; i++) {
+    network.launch(pick(random, 3_000), someNames(random), { island: pick(random, islands) });
+  }
 }
+
+describe("servers on a network that is disturbed and heals", () => {
+  // In portions, so that each has its time limit.
+  it.each(SIM_SEED === undefined ? Array.from({ length: 10 }, (_, i) => 1 + i * 500) : [Number(SIM_SEED)])(
+    "come to one owner per channel, the elder, who knows every client, and to rest (seeds from %i)",
+    (first) => {
+      for (const seed of seedsFrom(first, 500)) {
+        const { faults } = runDisturbed(seed);
+        expect(faults, `SIM_SEED=${seed}`).toEqual([]);
+      }
+    },
+  );
+
+  it.each([
+    [30, 60],
+    [100, 6],
+    [500, 1],
+  ])(
+    "do so when they are %i",
+    (count, runs) => {
+      for (const seed of seedsFrom(1, runs)) {
+        const { faults } = runDisturbed(seed, count);
+        expect(faults, `SIM_SEED=${seed}`).toEqual([]);
+      }
+    },
+    90_000,
+  );
+});
 
 describe("coordinators on a simulated network", () => {
   it("never serve overlapping lists at any moment, when the network is whole and messages take up to 200 ms", () => {
@@ -104,9 +112,9 @@ describe("coordinators on a simulated network", () => {
   it("let no newcomer end a server that serves, not even when the newcomer's network is joined during its check", () => {
     for (const seed of SEEDS) {
       const network = simulate(seed, 50, (net, random) => {
-        net.launch(0, ["foo.>"], 0);
-        net.launch(5_000 + pick(random, 100), ["foo.*"], 1);
-        net.join(5_100 + pick(random, 800));
+        net.launch(0, ["foo.>"]);
+        net.launch(5_000 + pick(random, 100), ["foo.*"], { island: 1 });
+        net.heal(5_100 + pick(random, 800));
         return 6_000;
       });
       expect(
@@ -121,7 +129,7 @@ describe("coordinators on a simulated network", () => {
       const network = simulate(seed, 200, (net, random) => {
         launchSome(net, random, 3);
         const joined = pick(random, 8_000);
-        net.join(joined);
+        net.heal(joined);
         return Math.max(3_000, joined);
       });
       expect(violations(network), `seed ${seed}`).toEqual([]);
@@ -156,7 +164,7 @@ describe("coordinators on a simulated network", () => {
     for (const seed of SEEDS.slice(0, 50)) {
       const network = simulate(seed, 200, (net, random) => {
         launchSome(net, random, 2);
-        net.join(5_000);
+        net.heal(5_000);
         return 5_000;
       });
       const before = network.servers.map((server) => server.sent);

@@ -78,7 +78,8 @@ function watch(watched: TestNetwork): { readonly lists: string[]; readonly inbox
   const seen = { lists: [] as string[], inboxes: [] as string[] };
   watched.connect().subscribe(SUBJECT, (message: BusMessage) => {
     const request = decodeCtrlMsg(message.bytes, message.start, message.end);
-    if (request.kind !== "ok") return;
+    // What claims nothing is no list.
+    if (request.kind !== "ok" || request.value.refId !== "") return;
     const list = decodeChannelList(request.value.data);
     seen.lists.push(
       `${request.value.serverId.replace(/x+$/, "")}: ${list.kind === "ok" ? list.channels.join(" ") : "?"}`,
@@ -277,12 +278,12 @@ describe("the exchange", () => {
   it("uses an inbox of 22 random characters for each check, and keeps none open between checks", async () => {
     const seen = watch(network);
     const server = await start(["foo"]);
-    expect(server.bus.subscriptions.size).toBe(1);
+    const between = server.bus.subscriptions.size;
     network.topologyChanged();
     await clock.advanceAsync(500);
-    expect(server.bus.subscriptions.size).toBe(2);
+    expect(server.bus.subscriptions.size).toBe(between + 1);
     await clock.advanceAsync(1_000);
-    expect(server.bus.subscriptions.size).toBe(1);
+    expect(server.bus.subscriptions.size).toBe(between);
     expect(seen.inboxes).toHaveLength(2);
     for (const inbox of seen.inboxes) expect(inbox).toMatch(/^_INBOX\.[0-9A-Za-z]{22}$/);
     expect(new Set(seen.inboxes).size).toBe(2);
@@ -373,8 +374,8 @@ describe("a change of the network", () => {
   it("PART-09 makes both of two servers that meet send their list exactly once more, and both report foo", async () => {
     const other = new TestNetwork(clock);
     const seen = [watch(network), watch(other)] as const;
-    const first = launch(["foo"]);
-    const second = launch(["foo"], { on: other });
+    const first = launch(["foo"], { conflictRule: "exit_all" });
+    const second = launch(["foo"], { on: other, conflictRule: "exit_all" });
     await clock.advanceAsync(1_000);
     expect([first.outcome?.kind, second.outcome?.kind]).toEqual(["serving", "serving"]);
 
@@ -433,9 +434,60 @@ describe("a change of the network", () => {
     const second = await start(["foo"]);
     expect(second.outcome?.kind).toBe("serving");
     first.bus.reconnect();
-    await clock.advanceAsync(500);
-    expect(first.conflicts).toEqual([
-      `Partitioning error: channel "foo" causes conflict with channels on server "${idOf(2)}"`,
+    await clock.advanceAsync(3_000);
+    expect(first.conflicts).toEqual([]);
+    expect(second.conflicts).toEqual([
+      `Partitioning error: channel "foo" causes conflict with channels on server "${idOf(1)}"`,
     ]);
+  });
+
+  it.each([
+    ["the elder", true],
+    ["the younger", false],
+  ])(
+    "PART-D3 ends the younger of two that serve, also when only %s notices that the network has healed",
+    async (_, byElder) => {
+      const elder = await start(["foo.*"]);
+      elder.bus.disconnect();
+      const younger = launch(["*.a"]);
+      await clock.advanceAsync(1_000);
+      younger.bus.disconnect();
+      elder.bus.reconnect();
+      await clock.advanceAsync(10_000);
+      younger.bus.reconnect();
+      if (byElder) elder.bus.emitTopologyChange();
+      await clock.advanceAsync(5_000);
+      expect(elder.conflicts).toEqual([]);
+      // It is told again as long as it stays.
+      expect(younger.conflicts.length).toBeGreaterThan(0);
+      expect(elder.logger.lines.join()).toContain(`refused server "${idOf(2)}"`);
+    },
+  );
+
+  it("leaves two that list different channels alone, whatever happens to the network", async () => {
+    const other = new TestNetwork(clock);
+    const first = launch(["foo"]);
+    const second = launch(["bar"], { on: other });
+    await clock.advanceAsync(1_000);
+    joinNetworks(network, other);
+    network.topologyChanged();
+    await clock.advanceAsync(10_000);
+    expect([...first.conflicts, ...second.conflicts, ...first.logger.lines, ...second.logger.lines]).toEqual([]);
+  });
+
+  it("ends a server that another kind of server objects to twice, and not one that it objects to once", async () => {
+    for (const objections of [1, 2]) {
+      network = new TestNetwork(clock);
+      const server = await start(["foo"]);
+      const original = network.connect();
+      let left = objections;
+      original.subscribe(SUBJECT, (message) => {
+        if (left-- <= 0) return;
+        original.publish(message.reply, encodeCtrlMsg({ msgType: 4, serverId: "original", data: Buffer.from("foo") }));
+      });
+      network.topologyChanged();
+      await clock.advanceAsync(6_000);
+      expect(server.conflicts).toHaveLength(objections - 1);
+    }
   });
 });

@@ -1,10 +1,13 @@
 import type { Bus, Clock, Logger, Random } from "@nats-streaming/kernel";
-import { textToByteString } from "@nats-streaming/protocol";
 import { type ChannelScope, channelScope } from "./channel-scope.ts";
-import { createCoordinator } from "./coordinator.ts";
 import type { RefusalReason } from "./coordinator-io.ts";
-import { openExchange } from "./exchange.ts";
+import type { PartitionMap } from "./partition-map.ts";
+import type { PartitionPeers } from "./partition-peers.ts";
+import { createPartitionServer, type PartitionServer, type ReloadOutcome } from "./partition-server.ts";
+import type { ConflictRule } from "./seniority.ts";
+import { partitionTexts } from "./texts.ts";
 import { DEFAULT_TIMING, type PartitionTiming } from "./timing.ts";
+import { findsUnpartitionedServer } from "./unpartitioned-probe.ts";
 
 export interface PartitionOptions {
   readonly clusterId: string;
@@ -21,11 +24,15 @@ export interface PartitionOptions {
   readonly logger: Logger;
   readonly random: Random;
   /**
-   * Another server turned out, after the start, to serve some of the same channels. `message` is the line to end with
-   * (`Partitioning error: channel "foo" causes conflict with …`). Called once per check that finds a conflict. An owner that
-   * ends because of it calls {@link Partition.close} at once, so that the other server survives.
+   * Another server turned out, after the start, to serve some of the same channels, and this one is the one to end.
+   * `message` is the line to end with (`Partitioning error: channel "foo" causes conflict with …`). An owner that ends because
+   * of it calls {@link Partition.close} at once, so that the other server is not disturbed any more.
    */
   onConflict(message: string): void;
+  /** What becomes of two servers that serve overlapping lists when they meet; `younger_exits` if left out. */
+  readonly conflictRule?: ConflictRule;
+  /** The list has been checked beforehand, and nothing has changed since: see {@link watchPartition}. */
+  readonly isVerified?: boolean;
   readonly timing?: Partial<PartitionTiming>;
   /** Gives the start up; its outcome is `stopped` then. Without effect afterwards. */
   readonly signal?: AbortSignal;
@@ -40,11 +47,24 @@ export type PartitionOutcome =
   /** The signal came first. */
   | { readonly kind: "stopped" };
 
-export type PartitionRefusal = RefusalReason | "no_channel" | "invalid_channel";
+export type PartitionRefusal = RefusalReason | "no_channel" | "invalid_channel" | "unpartitioned_server";
 
 /** A server's share of the channels; peers are answered and the list is sent again until it is closed. */
 export interface Partition {
+  /** The same object as long as the partition lives; it always shows the list that counts now. */
   readonly scope: ChannelScope;
+  /** The other servers of this kind, for the streaming engine. */
+  readonly peers: PartitionPeers;
+  /**
+   * Changes the list: what it adds is checked against the other servers first. Nothing changes unless all of it may. One
+   * change at a time.
+   * @param entries the whole list, in file order
+   */
+  reload(entries: Iterable<string>): Promise<ReloadOutcome>;
+  /** Calls back in the moment in which {@link scope} shows another list. */
+  onScopeChange(listener: () => void): void;
+  /** The cluster's partition map, as far as this server knows it: without asking anybody, so without others' stored channels. */
+  map(): PartitionMap;
   /** Answers nobody any more. The bus stays open. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
@@ -61,33 +81,61 @@ export function startPartition(options: PartitionOptions): Promise<PartitionOutc
   const read = channelScope(options.entries);
   if (read.kind !== "scope") return Promise.resolve({ kind: "refused", reason: read.kind, message: read.message });
   const { scope } = read;
-  const { bus, signal } = options;
+  const { signal } = options;
   if (signal?.aborted === true) return Promise.resolve({ kind: "stopped" });
 
   return new Promise((resolve) => {
-    const coordinator = createCoordinator({
-      serverId: options.serverId,
-      names: scope.entries.map(textToByteString),
-      timing: { ...DEFAULT_TIMING, ...options.timing },
-      maxPayload: () => bus.maxPayload,
-    });
+    let isSettled = false;
     const settle = (outcome: PartitionOutcome): void => {
+      if (isSettled) return;
+      isSettled = true;
       signal?.removeEventListener("abort", stop);
-      if (outcome.kind !== "serving") exchange.close();
+      if (outcome.kind !== "serving") server.close();
       resolve(outcome);
     };
     const stop = (): void => settle({ kind: "stopped" });
     signal?.addEventListener("abort", stop);
+    const refuse = (reason: PartitionRefusal, message: string): void => settle({ kind: "refused", reason, message });
 
-    const exchange = openExchange({
+    const admitted = async (): Promise<void> => {
+      const { clusterId } = options;
+      // One that is not partitioned takes no part in the exchange: it serves every channel, and ours with them.
+      if (await findsUnpartitionedServer({ ...options, entries: scope.entries })) {
+        refuse("unpartitioned_server", partitionTexts.unpartitionedServer(clusterId));
+        return;
+      }
+      settle({ kind: "serving", partition: partitionOf(server) });
+    };
+
+    const server = createPartitionServer(scope, {
       ...options,
-      coordinator,
-      onAdmitted(): void {
-        const close = (): void => exchange.close();
-        settle({ kind: "serving", partition: { scope, close, [Symbol.dispose]: close } });
+      timing: { ...DEFAULT_TIMING, ...options.timing },
+      conflictRule: options.conflictRule ?? "younger_exits",
+      onAdmitted: () => void admitted(),
+      onRefused: refuse,
+      onConflict(message): void {
+        // Between its admission and the end of its start it has not served anybody yet.
+        if (isSettled) options.onConflict(message);
+        else refuse("conflict", message);
       },
-      onRefused: (reason, message) => settle({ kind: "refused", reason, message }),
     });
-    exchange.start();
+    try {
+      server.start(options.isVerified ?? false);
+    } catch (error) {
+      refuse("bus_failed", partitionTexts.subscribeFailed(error instanceof Error ? error.message : String(error)));
+    }
   });
+}
+
+function partitionOf(server: PartitionServer): Partition {
+  const close = (): void => server.close();
+  return {
+    scope: server.scope,
+    peers: server.peers,
+    reload: (entries) => server.reload(entries),
+    onScopeChange: (listener) => server.onScopeChange(listener),
+    map: () => server.map(),
+    close,
+    [Symbol.dispose]: close,
+  };
 }

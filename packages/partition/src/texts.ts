@@ -29,6 +29,23 @@ export const partitionTexts = {
   peerRefused: (name: string, serverId: string): string =>
     `Partitioning: refused server ${quote(cut(serverId))}: its channels overlap those of this server in ${quote(cut(name))}`,
 
+  /** As the original says when it is started second. */
+  unpartitionedServer: (clusterId: string): string =>
+    `discovered another streaming server with cluster ID ${quoteText(clusterId)}, which is not partitioned: ` +
+    "stop it, or give this one another cluster ID",
+  partitionedServer: (clusterId: string): string =>
+    `discovered another streaming server with cluster ID ${quoteText(clusterId)}, which is partitioned: ` +
+    "stop it, or give this one another cluster ID",
+
+  /** Not in the original, which finds out when the active server has failed. */
+  standbyConflict: (message: string): string =>
+    `Partitioning: ${message}; this standby will not be able to serve when it becomes active`,
+
+  /** Not in the original, whose list cannot be changed. */
+  notServing: "this server does not serve yet; change its list in the configuration and start it again",
+  proposalUnderWay: "another change of the channel list is under way; try again when it is done",
+  proposalCutOff: "the connection to NATS is down, so the other servers cannot be asked; try again when it is back",
+
   /** Not in the original, which exits. */
   recheckFailed: (message: string): string =>
     `Partitioning: ${message}; channels that another server lists too will not be noticed before the next change of the network`,

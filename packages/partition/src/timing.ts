@@ -12,9 +12,22 @@ export interface PartitionTiming {
    * not cross, and one of the two lives. Has to be longer than a message travels.
    */
   readonly precedenceMillis: number;
+  /** How long a server that objects has to say since when it serves; then it counts as silent. */
+  readonly standingMillis: number;
+  /** When a server that stays checks again whether one that has to go is gone. */
+  readonly youngerRetryMillis: number;
+  /** How long one other server has to answer a question about a client; then it is left out for a while. */
+  readonly peerAnswerMillis: number;
 }
 
-export const DEFAULT_TIMING: PartitionTiming = { replyIdleMillis: 1_000, settleMillis: 500, precedenceMillis: 300 };
+export const DEFAULT_TIMING: PartitionTiming = {
+  replyIdleMillis: 1_000,
+  settleMillis: 500,
+  precedenceMillis: 300,
+  standingMillis: 500,
+  youngerRetryMillis: 2_000,
+  peerAnswerMillis: 250,
+};
 
 /** Changes that keep coming put a check off for so many times {@link PartitionTiming.settleMillis} at most. */
 export const SETTLE_ROUNDS_MAX = 4;

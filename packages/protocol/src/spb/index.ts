@@ -9,6 +9,16 @@ export {
   encodeClientInfo,
 } from "./client-info.ts";
 export { type CtrlMsg, CtrlMsgType, decodeCtrlMsg, encodeCtrlMsg } from "./ctrl-msg.ts";
+export { decodeMapEntry, encodeMapEntry, type MapEntry, MapEntryKind } from "./map-entry.ts";
+export {
+  decodePeerMsg,
+  encodePeerMsg,
+  MapDetail,
+  PeerKind,
+  PeerKnowledge,
+  type PeerMsg,
+  PeerPhase,
+} from "./peer-msg.ts";
 export {
   decodeRaftJoinRequest,
   decodeRaftJoinResponse,
@@ -17,6 +27,7 @@ export {
   type RaftJoinRequest,
   type RaftJoinResponse,
 } from "./raft-join.ts";
+export { decodeRecords, encodeRecords, recordSize } from "./records.ts";
 export { decodeServerInfo, encodeServerInfo, type ServerInfo } from "./server-info.ts";
 export {
   decodeSubState,
@@ -33,4 +44,4 @@ export {
   subStateUpdateSize,
   writeSubStateUpdate,
 } from "./sub-state.ts";
-export { faultToleranceSubject, partitionSubject } from "./subjects.ts";
+export { faultToleranceSubject, partitionSubject, peerSubject, peersSubject } from "./subjects.ts";

@@ -1,0 +1,273 @@
+import { type Bus, type Clock, invariant, type Logger, type Random, type Timestamp } from "@nats-streaming/kernel";
+import { byteStringToText, textToByteString } from "@nats-streaming/protocol";
+import { MapDetail, type MapEntry, MapEntryKind } from "@nats-streaming/protocol/spb";
+import { type ChannelScope, channelScope } from "./channel-scope.ts";
+import { type ClientSource, noClients } from "./client-source.ts";
+import { collectReports } from "./collect-map.ts";
+import { type ConflictLog, createConflictLog } from "./conflict-log.ts";
+import { type Coordinator, createCoordinator } from "./coordinator.ts";
+import type { CoordinatorInput, RefusalReason } from "./coordinator-io.ts";
+import { type Exchange, openExchange } from "./exchange.ts";
+import { createKnownLists, type KnownLists } from "./known-lists.ts";
+import { type LiveScope, liveScope } from "./live-scope.ts";
+import { createOwnership, type Ownership } from "./ownership.ts";
+import { assembleMap, type PartitionMap, type ServerReport } from "./partition-map.ts";
+import type { PartitionPeers } from "./partition-peers.ts";
+import { createPeerAnswers } from "./peer-answers.ts";
+import { createPeerBook, type PeerBook } from "./peer-book.ts";
+import { openPeerLink, type PeerLink } from "./peer-link.ts";
+import type { ConflictRule } from "./seniority.ts";
+import type { PartitionTiming } from "./timing.ts";
+
+/** What became of a changed list. */
+export type ReloadOutcome =
+  /** It counts from now on. Text, in file order. */
+  | { readonly kind: "applied"; readonly added: readonly string[]; readonly removed: readonly string[] }
+  /** Everything is as it was. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+export interface PartitionServerOptions {
+  readonly clusterId: string;
+  readonly serverId: string;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+  readonly timing: PartitionTiming;
+  readonly conflictRule: ConflictRule;
+  readonly ignoresTopology?: boolean;
+  onAdmitted(): void;
+  onRefused(reason: RefusalReason, message: string): void;
+  onConflict(message: string): void;
+}
+
+/** How long the first look at the others' lists may take; it holds up nothing. */
+const MAP_MILLIS = 5_000;
+
+/** One server's part in a partitioned cluster: the exchange of lists, the line to the others, and what is known of them. */
+export interface PartitionServer {
+  readonly peers: PartitionPeers;
+  readonly scope: ChannelScope;
+  /** Begins to listen and to check. @throws BusError `closed` */
+  start(verified: boolean): void;
+  onScopeChange(listener: () => void): void;
+  reload(entries: Iterable<string>): Promise<ReloadOutcome>;
+  map(): PartitionMap;
+  /** Idempotent. */
+  close(): void;
+}
+
+export function createPartitionServer(scope: ChannelScope, options: PartitionServerOptions): PartitionServer {
+  return new BusPartitionServer(scope, options);
+}
+
+class BusPartitionServer implements PartitionServer {
+  readonly peers: PartitionPeers;
+  readonly #options: PartitionServerOptions;
+  readonly #scope: LiveScope;
+  readonly #coordinator: Coordinator;
+  readonly #exchange: Exchange;
+  readonly #link: PeerLink;
+  readonly #book: PeerBook;
+  readonly #lists: KnownLists = createKnownLists();
+  readonly #conflicts: ConflictLog;
+  readonly #ownership: Ownership;
+  readonly #scopeListeners: (() => void)[] = [];
+  #source: ClientSource = noClients;
+  #reloading: { readonly next: ChannelScope; readonly settle: (outcome: ReloadOutcome) => void } | undefined;
+  #isClosed = false;
+
+  constructor(scope: ChannelScope, options: PartitionServerOptions) {
+    this.#options = options;
+    const { bus, clock, serverId, timing } = options;
+    this.#scope = liveScope(scope);
+    this.#conflicts = createConflictLog(clock);
+    this.#ownership = createOwnership({ ...options, lists: this.#lists });
+    this.#book = createPeerBook(serverId);
+    this.#coordinator = createCoordinator({
+      serverId,
+      names: scope.entries.map(textToByteString),
+      timing,
+      conflictRule: options.conflictRule,
+      wallMillis: () => wallMillis(clock),
+      maxPayload: () => bus.maxPayload,
+    });
+    this.#link = openPeerLink({
+      ...options,
+      book: this.#book,
+      answers: createPeerAnswers({
+        serverId,
+        since: () => this.#coordinator.since,
+        source: () => this.#source,
+        mapEntries: (isWhole) => this.#mapEntries(isWhole),
+        maxPayload: () => bus.maxPayload,
+      }),
+      onChallenged: (peer, since, name) => this.#take({ kind: "challenged", serverId: peer, since, name }),
+      onBye: (peer) => this.#lists.forget(peer),
+    });
+    this.#exchange = openExchange({
+      ...options,
+      coordinator: this.#coordinator,
+      askStanding: (peer, name) => this.#link.askStanding(peer, name),
+      onAdmitted: () => {
+        this.#link.sayHello();
+        void this.#learnLists();
+        options.onAdmitted();
+      },
+      onHeard: (peer, group, names) => {
+        this.#lists.heard(peer, group, names);
+        this.#ownership.listHeard();
+      },
+      onOverlap: (peer, name) => {
+        this.#lists.forget(peer);
+        this.#conflicts.add(peer, name);
+      },
+      onProposalApplied: (names) => this.#applied(names),
+      onProposalRefused: (_, message) => this.#settleReload({ kind: "refused", reason: message }),
+      onChecking: () => this.#link.sayHello(),
+    });
+    this.peers = this.#peers();
+  }
+
+  get scope(): ChannelScope {
+    return this.#scope.scope;
+  }
+
+  start(verified: boolean): void {
+    this.#link.start();
+    this.#exchange.start(verified);
+  }
+
+  #take(input: CoordinatorInput): void {
+    this.#exchange.take(input);
+  }
+
+  onScopeChange(listener: () => void): void {
+    this.#scopeListeners.push(listener);
+  }
+
+  reload(entries: Iterable<string>): Promise<ReloadOutcome> {
+    const read = channelScope(entries);
+    if (read.kind !== "scope") return Promise.resolve({ kind: "refused", reason: read.message });
+    if (this.#isClosed) return Promise.resolve({ kind: "refused", reason: "this server is stopping" });
+    if (this.#reloading !== undefined) {
+      return Promise.resolve({ kind: "refused", reason: "another change of the channel list is under way" });
+    }
+    return new Promise((settle) => {
+      this.#reloading = { next: read.scope, settle };
+      this.#take({ kind: "propose", names: read.scope.entries.map(textToByteString) });
+    });
+  }
+
+  map(): PartitionMap {
+    const others: ServerReport[] = [];
+    const { clusterId, serverId } = this.#options;
+    for (const [peer, names] of this.#lists.entries()) others.push(reportOf(peer, names, this.#book));
+    const own: ServerReport = {
+      ...reportOf(serverId, this.#coordinator.names, this.#book),
+      kind: "partitioned",
+      phase: this.#coordinator.isServing ? "serving" : "starting",
+      since: this.#coordinator.since,
+      clientCount: this.#source.clientCount,
+      stored: this.#source.channelNames(),
+      conflicts: this.#conflicts.present(),
+    };
+    return assembleMap(clusterId, [own, ...others], this.#lists.isComplete);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#exchange.close();
+    this.#link.close();
+    this.#settleReload({ kind: "refused", reason: "this server is stopping" });
+  }
+
+  #peers(): PartitionPeers {
+    const link = this.#link;
+    const book = this.#book;
+    return {
+      get isAlone() {
+        return book.serving().length === 0;
+      },
+      attach: (source) => {
+        this.#source = source;
+      },
+      collectClients: (adopt) => link.collectClients(adopt),
+      lookup: (question) => link.lookup(question),
+      isOwned: (channel) => this.#ownership.isOwned(channel),
+    };
+  }
+
+  /** A newcomer has heard nobody's list: those who are there before it send theirs when the network changes. */
+  async #learnLists(): Promise<void> {
+    if (this.#book.size === 0) return;
+    const { serverId } = this.#options;
+    const { reports } = await collectReports({ ...this.#options, detail: MapDetail.lists, timeoutMillis: MAP_MILLIS });
+    if (this.#isClosed) return;
+    for (const report of reports) {
+      // What was heard from the server itself meanwhile is newer.
+      if (report.serverId === serverId || this.#lists.has(report.serverId)) continue;
+      this.#lists.heard(report.serverId, "", report.owned);
+      if (report.kind !== "other") continue;
+      for (const { heard } of reports) this.#lists.heard(report.serverId, "", heard.get(report.serverId) ?? []);
+    }
+  }
+
+  #applied(names: readonly string[]): void {
+    const reloading = this.#reloading;
+    invariant(reloading !== undefined, "a changed list was applied that nobody asked for");
+    const before = new Set(this.#scope.scope.entries);
+    const after = new Set(names.map(byteStringToText));
+    this.#scope.replace(reloading.next);
+    for (const listener of this.#scopeListeners) listener();
+    this.#settleReload({
+      kind: "applied",
+      added: [...after].filter((entry) => !before.has(entry)),
+      removed: [...before].filter((entry) => !after.has(entry)),
+    });
+  }
+
+  #settleReload(outcome: ReloadOutcome): void {
+    const reloading = this.#reloading;
+    this.#reloading = undefined;
+    reloading?.settle(outcome);
+  }
+
+  #mapEntries(isWhole: boolean): readonly MapEntry[] {
+    const entries: MapEntry[] = [];
+    for (const name of this.#coordinator.names) entries.push({ kind: MapEntryKind.owned, name, serverId: "" });
+    for (const { name, serverId } of this.#conflicts.present()) {
+      entries.push({ kind: MapEntryKind.conflict, name, serverId });
+    }
+    for (const [serverId, names] of this.#lists.entries()) {
+      // Servers of our kind answer for themselves.
+      if (this.#book.has(serverId)) continue;
+      for (const name of names) entries.push({ kind: MapEntryKind.heard, name, serverId });
+    }
+    if (!isWhole) return entries;
+    for (const name of this.#source.channelNames()) entries.push({ kind: MapEntryKind.stored, name, serverId: "" });
+    return entries;
+  }
+}
+
+function reportOf(serverId: string, owned: readonly string[], book: PeerBook): ServerReport {
+  const peer = book.serving().find((known) => known.serverId === serverId);
+  return {
+    serverId,
+    kind: book.has(serverId) ? "partitioned" : "other",
+    phase: peer === undefined ? "unknown" : "serving",
+    since: peer?.since ?? 0,
+    clientCount: undefined,
+    owned,
+    stored: [],
+    heard: new Map(),
+    conflicts: [],
+  };
+}
+
+function wallMillis(clock: Clock): number {
+  const now: Timestamp = { millis: 0, nanos: 0 };
+  clock.read(now);
+  return Math.max(1, now.millis);
+}

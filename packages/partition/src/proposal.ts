@@ -1,0 +1,16 @@
+import { type ConflictSearch, createConflictSearch } from "./conflict-search.ts";
+
+/** A changed list of a server that serves: what it adds is checked against the others before it counts. */
+export interface Proposal {
+  /** The whole list as it is to be. Byte strings. */
+  readonly names: readonly string[];
+  /** What it has that the present list has not. */
+  readonly added: readonly string[];
+  readonly search: ConflictSearch;
+}
+
+export function createProposal(present: readonly string[], names: readonly string[]): Proposal {
+  const before = new Set(present);
+  const added = names.filter((name) => !before.has(name));
+  return { names, added, search: createConflictSearch(added) };
+}

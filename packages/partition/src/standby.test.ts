@@ -1,0 +1,134 @@
+import { recordingLogger, seededRandom } from "@nats-streaming/kernel/testing";
+import { beforeEach, describe, expect, it } from "vitest";
+import { CLUSTER, createServers, type Servers } from "../test-support/servers.ts";
+import { type PartitionWatch, watchPartition } from "./standby.ts";
+import type { PartitionOutcome } from "./start-partition.ts";
+
+let servers: Servers;
+beforeEach(() => {
+  servers = createServers();
+});
+
+function standby(entries: readonly string[], active?: string) {
+  const bus = servers.network.connect();
+  const logger = recordingLogger();
+  const watch: PartitionWatch = watchPartition({
+    clusterId: CLUSTER,
+    serverId: "standby".padEnd(22, "x"),
+    entries,
+    bus,
+    clock: servers.clock,
+    logger,
+    random: seededRandom(77),
+    activeServerId: () => active,
+  });
+  return { bus, logger, watch };
+}
+
+/** What becomes of an activation within a time. */
+async function activate(watch: PartitionWatch, millis: number): Promise<PartitionOutcome | undefined> {
+  let outcome: PartitionOutcome | undefined;
+  void watch.activate({ onConflict: () => {} }).then((settled) => {
+    outcome = settled;
+  });
+  await servers.clock.advanceAsync(millis);
+  return outcome;
+}
+
+describe("a standby's watch", () => {
+  it("PART-D11 warns beforehand of a channel that another server lists, once", async () => {
+    const other = await servers.start(["bar.>"]);
+    const { logger, watch } = standby(["foo", "bar.x"]);
+    await servers.clock.advanceAsync(1_000);
+    const warning =
+      `WRN Partitioning: channel "bar.x" causes conflict with channels on server "${other.serverId}"; ` +
+      "this standby will not be able to serve when it becomes active";
+    expect(logger.lines).toEqual([warning]);
+    expect(watch.isClear).toBe(false);
+    servers.network.topologyChanged();
+    await servers.clock.advanceAsync(5_000);
+    expect(logger.lines).toEqual([warning]);
+    expect(other.logger.lines).toEqual([]);
+  });
+
+  it("PART-13 has nothing against the own active server, and serves at once when that has stopped", async () => {
+    const active = await servers.start(["foo", "bar.*"]);
+    await servers.start(["baz"]);
+    const { logger, watch } = standby(["foo", "bar.*"], active.serverId);
+    await servers.clock.advanceAsync(1_000);
+    expect([logger.lines, watch.isClear]).toEqual([[], true]);
+    active.partition.close();
+    expect((await activate(watch, 0))?.kind).toBe("serving");
+    await servers.clock.advanceAsync(5_000);
+    expect(logger.lines).toEqual([]);
+  });
+
+  it("leaves no trace with those it asks, answers nobody, and stops no newcomer", async () => {
+    const other = await servers.start(["baz"]);
+    const { watch } = standby(["foo"]);
+    await servers.clock.advanceAsync(1_000);
+    const newcomer = await servers.start(["foo"]);
+    expect(other.partition.map().servers).toHaveLength(2);
+    expect([...newcomer.logger.lines, ...other.logger.lines]).toEqual([]);
+    watch.close();
+  });
+
+  it.each<[string, (at: { readonly bus: ReturnType<typeof standby>["bus"] }) => Promise<unknown>]>([
+    ["a server with an overlapping list has come", () => servers.start(["*"])],
+    ["the network has changed", async () => servers.network.topologyChanged()],
+    [
+      "its line was down",
+      async ({ bus }) => {
+        bus.disconnect();
+        bus.reconnect();
+      },
+    ],
+  ])("checks again when it becomes active after %s", async (_, disturb) => {
+    const started = standby(["foo"]);
+    await servers.clock.advanceAsync(1_000);
+    expect(started.watch.isClear).toBe(true);
+    await disturb(started);
+    expect(started.watch.isClear).toBe(false);
+    const outcome = await activate(started.watch, 0);
+    expect(outcome?.kind).not.toBe("serving");
+  });
+
+  it("is clear again some time after a change that changed nothing", async () => {
+    const { watch } = standby(["foo"]);
+    await servers.clock.advanceAsync(1_000);
+    servers.network.topologyChanged();
+    expect(watch.isClear).toBe(false);
+    await servers.clock.advanceAsync(1_500);
+    expect(watch.isClear).toBe(true);
+  });
+
+  it("serves after a check that it has not finished beforehand", async () => {
+    const { watch } = standby(["foo"]);
+    expect((await activate(watch, 999))?.kind).toBeUndefined();
+    await servers.clock.advanceAsync(1);
+    const late = standby(["bar"]);
+    expect((await activate(late.watch, 1_000))?.kind).toBe("serving");
+  });
+
+  it("is refused in the end what it was warned of", async () => {
+    await servers.start(["foo"]);
+    const { watch } = standby(["foo"]);
+    await servers.clock.advanceAsync(1_000);
+    expect(await activate(watch, 0)).toMatchObject({ kind: "refused", reason: "conflict" });
+  });
+
+  it("warns of a list that is wrong in itself", () => {
+    const { logger, watch } = standby(["foo..bar"]);
+    expect(logger.lines).toEqual([expect.stringContaining('invalid channel name "foo..bar"')]);
+    expect(watch.isClear).toBe(false);
+  });
+
+  it("leaves nothing behind when it is closed", async () => {
+    const { bus, watch } = standby(["foo"]);
+    await servers.clock.advanceAsync(2_000);
+    servers.network.topologyChanged();
+    watch.close();
+    watch.close();
+    expect([bus.subscriptions.size, servers.clock.timerCount]).toEqual([0, 0]);
+  });
+});
