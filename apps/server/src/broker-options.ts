@@ -1,7 +1,28 @@
-import type { BrokerOptions } from "@nats-streaming/broker";
+import type {
+  Authorization,
+  BrokerOptions,
+  ClientTlsOptions,
+  ClusterOptions,
+  Permissions,
+  RouteTlsOptions,
+  TlsOptions,
+  User,
+} from "@nats-streaming/broker";
 import { type Clock, durationToMillis, type Logger, type Random } from "@nats-streaming/kernel";
-import type { NatsOptions } from "./options/nats-options.ts";
+import { textToByteString } from "@nats-streaming/protocol";
+import { compare } from "bcryptjs";
+import type {
+  AuthorizationOptions,
+  NatsOptions,
+  PermissionOptions,
+  RouteOptions,
+  SubjectOptions,
+  TlsBlock,
+  UserOptions,
+} from "./options/nats-options.ts";
+import { parseRouteListener } from "./options/nats-urls.ts";
 import { NATS_VERSION } from "./options/version.ts";
+import { readNamedFile } from "./pem-files.ts";
 
 export interface BrokerSetup {
   readonly nats: NatsOptions;
@@ -10,33 +31,125 @@ export interface BrokerSetup {
   readonly random: Random;
 }
 
-/** The embedded broker's options from those of the configuration. */
+/**
+ * The embedded broker's options from those of the configuration.
+ * @throws UnusableFileError for a certificate or key that cannot be read
+ */
 export function brokerOptions({ nats, logger, clock, random }: BrokerSetup): BrokerOptions {
-  const { user, password, token, users, timeout } = nats.authorization;
-  const authorization: BrokerOptions["authorization"] =
-    users.length > 0
-      ? { kind: "users", users: users.map((one) => ({ user: one.user, password: one.password })) }
-      : token !== ""
-        ? { kind: "token", token }
-        : user !== ""
-          ? { kind: "user", user, password }
-          : undefined;
+  const authorization = authorizationOf(nats.authorization);
+  const cluster = clusterOf(nats.routes);
   return {
     host: nats.host,
     port: Math.max(0, nats.port),
     version: NATS_VERSION,
     ...(nats.serverName === "" ? {} : { serverName: nats.serverName }),
+    ...(nats.clientAdvertise === "" ? {} : { clientAdvertise: nats.clientAdvertise }),
     maxPayload: nats.maxPayloadBytes,
     maxControlLine: nats.maxControlLineBytes,
     maxConnections: Math.max(0, nats.maxConnections),
     maxSubscriptions: Math.max(0, nats.maxSubscriptions),
+    maxSubscriptionTokens: Math.max(0, nats.maxSubscriptionTokens),
     maxPending: nats.maxPendingBytes,
     writeDeadlineMillis: durationToMillis(nats.writeDeadline),
     pingIntervalMillis: durationToMillis(nats.pingInterval),
     pingMax: nats.pingMax,
-    ...(authorization === undefined ? {} : { authorization, authTimeoutMillis: durationToMillis(timeout) }),
+    ...(authorization === undefined ? {} : { authorization }),
+    authTimeoutMillis: durationToMillis(nats.authorization.timeout),
+    bcrypt: compare,
+    ...(nats.tls.enabled ? { tls: clientTls(nats.tls) } : {}),
+    ...(cluster === undefined ? {} : { cluster }),
     clock,
     random,
     logger,
+  };
+}
+
+/** Who may connect; undefined for everybody. */
+export function authorizationOf(options: AuthorizationOptions): Authorization | undefined {
+  const { user, password, token, users, defaultPermissions, noAuthUser } = options;
+  if (users.length > 0) {
+    return {
+      kind: "users",
+      users: users.map(userOf),
+      ...(defaultPermissions === undefined ? {} : { defaultPermissions: permissionsOf(defaultPermissions) }),
+      ...(noAuthUser === "" ? {} : { noAuthUser: textToByteString(noAuthUser) }),
+    };
+  }
+  if (token !== "") return { kind: "token", token };
+  return user === "" ? undefined : { kind: "user", user, password };
+}
+
+function userOf({ user, password, nkey, permissions }: UserOptions): User {
+  return {
+    ...(nkey === "" ? { user, password } : { nkey }),
+    ...(permissions === undefined ? {} : { permissions: permissionsOf(permissions) }),
+  };
+}
+
+function permissionsOf({ publish, subscribe, responses }: PermissionOptions): Permissions {
+  const { max, expires } = responses ?? {};
+  return {
+    ...(publish === undefined ? {} : { publish: subjectsOf(publish) }),
+    ...(subscribe === undefined ? {} : { subscribe: subjectsOf(subscribe) }),
+    ...(responses === undefined
+      ? {}
+      : {
+          responses: {
+            ...(max === undefined ? {} : { maxMessages: max }),
+            ...(expires === undefined ? {} : { expiresMillis: durationToMillis(expires) }),
+          },
+        }),
+  };
+}
+
+function subjectsOf({ allow, deny }: SubjectOptions): NonNullable<Permissions["publish"]> {
+  return {
+    ...(allow === undefined ? {} : { allow: allow.map(textToByteString) }),
+    ...(deny === undefined ? {} : { deny: deny.map(textToByteString) }),
+  };
+}
+
+/** TLS for clients. @throws UnusableFileError */
+export function clientTls(block: TlsBlock): ClientTlsOptions {
+  return { ...tlsOf(block), verify: block.verify, verifyAndMap: block.verifyAndMap };
+}
+
+function routeTls(block: TlsBlock): RouteTlsOptions {
+  return { ...tlsOf(block), insecure: block.insecure };
+}
+
+function tlsOf({ certFile, keyFile, caFile, timeout, cipherSuites, curves }: TlsBlock): TlsOptions {
+  const timeoutMillis = durationToMillis(timeout);
+  return {
+    certificate: readNamedFile("TLS certificate", certFile),
+    key: readNamedFile("TLS private key", keyFile),
+    ...(caFile === "" ? {} : { authorities: readNamedFile("TLS CA", caFile) }),
+    ...(timeoutMillis === 0 ? {} : { timeoutMillis }),
+    cipherSuites,
+    curves,
+  };
+}
+
+/** Routes; undefined when none are listened for. @throws UnusableFileError */
+export function clusterOf(routes: RouteOptions): ClusterOptions | undefined {
+  const listener = routes.listenUrl === "" ? undefined : parseRouteListener(routes.listenUrl);
+  // What the flag says was checked with the other options.
+  const flag = listener?.kind === "listener" ? listener : undefined;
+  const port = flag?.port ?? routes.port;
+  if (port === 0) return undefined;
+  const host = flag?.host ?? routes.host;
+  const login = flag !== undefined && flag.user !== "" ? flag : routes;
+  const authTimeoutMillis = durationToMillis(routes.timeout);
+  return {
+    ...(host === "" ? {} : { host }),
+    port: Math.max(0, port),
+    ...(routes.name === "" ? {} : { name: routes.name }),
+    ...(routes.advertise === "" ? {} : { advertise: routes.advertise }),
+    noAdvertise: routes.noAdvertise,
+    routes: routes.urls,
+    ...(login.user === "" ? {} : { authorization: { user: login.user, password: login.password } }),
+    ...(authTimeoutMillis === 0 ? {} : { authTimeoutMillis }),
+    ...(routes.connectRetries === 0 ? {} : { connectRetries: routes.connectRetries }),
+    ...(routes.tls === undefined ? {} : { tls: routeTls(routes.tls) }),
   };
 }

@@ -1,4 +1,3 @@
-import type { ConfigMap } from "@nats-streaming/config";
 import { type DurationNanos, durationFromMillis } from "@nats-streaming/kernel";
 
 /**
@@ -66,8 +65,10 @@ export interface AuthorizationOptions {
   /** How long a connection may take to log in. */
   readonly timeout: DurationNanos;
   readonly users: readonly UserOptions[];
-  /** As parsed; undefined when not given. */
-  readonly defaultPermissions: ConfigMap | undefined;
+  /** Of users that have none of their own; undefined when not given. */
+  readonly defaultPermissions: PermissionOptions | undefined;
+  /** The user that a client is taken for that names none; empty for nobody. */
+  readonly noAuthUser: string;
 }
 
 export interface UserOptions {
@@ -76,35 +77,89 @@ export interface UserOptions {
   /** Clear text or bcrypt. */
   readonly password: string;
   readonly nkey: string;
-  /** As parsed; undefined when not given. */
-  readonly permissions: ConfigMap | undefined;
+  /** Undefined when not given. */
+  readonly permissions: PermissionOptions | undefined;
+}
+
+/** What a user may do; what is left out is allowed. */
+export interface PermissionOptions {
+  readonly publish: SubjectOptions | undefined;
+  readonly subscribe: SubjectOptions | undefined;
+  /** Answers to what was received are allowed; undefined when nothing is said of them. */
+  readonly responses: ResponseOptions | undefined;
+}
+
+export interface SubjectOptions {
+  /** Undefined for all. */
+  readonly allow: readonly string[] | undefined;
+  readonly deny: readonly string[] | undefined;
+}
+
+export interface ResponseOptions {
+  /** Answers to one message; undefined for the default, below 0 for no limit. */
+  readonly max: number | undefined;
+  readonly expires: DurationNanos | undefined;
 }
 
 /** TLS for clients of the embedded server. */
-export interface NatsTlsOptions {
+export interface NatsTlsOptions extends TlsBlock {
   readonly enabled: boolean;
+}
+
+/** A `tls` block. Texts are names of files. */
+export interface TlsBlock {
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile: string;
-  /** Demand a certificate from every client. */
+  /** Demand a certificate of whoever connects. */
   readonly verify: boolean;
-  /** The `tls` block of the file as parsed, for what is not above; undefined when there is none. */
-  readonly block: ConfigMap | undefined;
+  /** Take the user from that certificate. */
+  readonly verifyAndMap: boolean;
+  /** Routes only: do not check certificates. */
+  readonly insecure: boolean;
+  /** How long a handshake may take; 0 for the default. */
+  readonly timeout: DurationNanos;
+  /** Names as nats-server has them; empty for the default. */
+  readonly cipherSuites: readonly string[];
+  readonly curves: readonly string[];
 }
 
 /** Routes to other NATS servers. */
 export interface RouteOptions {
-  /** Where routes are listened for: `nats://[user:password@]host:port`; empty when no flag says so. */
+  /** Where routes are listened for, by flag: `nats://[user:password@]host:port`; empty when no flag says so. */
   readonly listenUrl: string;
-  /** Routes to open, given by flag. */
+  /** Where routes are listened for, by file; empty host for all addresses. */
+  readonly host: string;
+  /** 0 for not at all, -1 for a free one. */
+  readonly port: number;
+  /** Routes to open. */
   readonly urls: readonly string[];
   readonly name: string;
   readonly advertise: string;
   readonly noAdvertise: boolean;
+  /** 0 when not given. */
   readonly connectRetries: number;
-  /** The `cluster` block of the file as parsed, for what no flag says; undefined when there is none. */
-  readonly block: ConfigMap | undefined;
+  /** Login that other servers have to give; empty for none. */
+  readonly user: string;
+  readonly password: string;
+  /** How long another server may take to introduce itself; 0 for the default. */
+  readonly timeout: DurationNanos;
+  /** Undefined when routes are not encrypted. */
+  readonly tls: TlsBlock | undefined;
 }
+
+/** A `tls` block that says nothing. */
+export const emptyTlsBlock: TlsBlock = {
+  certFile: "",
+  keyFile: "",
+  caFile: "",
+  verify: false,
+  verifyAndMap: false,
+  insecure: false,
+  timeout: durationFromMillis(0),
+  cipherSuites: [],
+  curves: [],
+};
 
 /** What holds when nothing is said. */
 export const defaultNatsOptions: NatsOptions = {
@@ -144,15 +199,21 @@ export const defaultNatsOptions: NatsOptions = {
     timeout: durationFromMillis(2_000),
     users: [],
     defaultPermissions: undefined,
+    noAuthUser: "",
   },
-  tls: { enabled: false, certFile: "", keyFile: "", caFile: "", verify: false, block: undefined },
+  tls: { enabled: false, ...emptyTlsBlock },
   routes: {
     listenUrl: "",
+    host: "",
+    port: 0,
     urls: [],
     name: "",
     advertise: "",
     noAdvertise: false,
     connectRetries: 0,
-    block: undefined,
+    user: "",
+    password: "",
+    timeout: durationFromMillis(0),
+    tls: undefined,
   },
 };

@@ -64,7 +64,7 @@ const authorizationOptions: readonly OptionDefinition<Draft<AuthorizationOptions
 
 const routes = lensesOf<Draft<RouteOptions>>();
 
-/** Set by flags; the `cluster` block of a file is kept as parsed. */
+/** What flags say of routes; the `cluster` block of a file has a reader of its own. */
 const routeOptions: readonly OptionDefinition<Draft<RouteOptions>>[] = [
   text("listen", routes("listenUrl"), "URL to listen for routes on"),
   texts("routes", routes("urls"), "Routes to open"),
@@ -76,7 +76,7 @@ const routeOptions: readonly OptionDefinition<Draft<RouteOptions>>[] = [
 
 const tls = lensesOf<Draft<NatsTlsOptions>>();
 
-/** Set by flags; the `tls` block of a file is kept as parsed. */
+/** What flags say of TLS; the `tls` block of a file has a reader of its own. */
 const tlsOptions: readonly OptionDefinition<Draft<NatsTlsOptions>>[] = [
   flag("enabled", tls("enabled"), "Use TLS for clients"),
   text("cert_file", tls("certFile"), "Certificate file"),
@@ -134,11 +134,13 @@ export const TLS_KEYS: readonly string[] = [
 ];
 
 /** Keys at the top that are read by code of their own. */
-export const SPECIAL_KEYS: readonly string[] = ["listen", "http", "https", "authorization", "cluster", "tls"];
+export const SPECIAL_KEYS: readonly string[] = [
+  ...["listen", "http", "https", "authorization", "cluster", "tls", "no_auth_user"],
+];
 
 /** Keys of `nats-server` that change nothing here. */
 export const KEYS_WITHOUT_EFFECT: readonly string[] = [
-  ...["disable_sublist_cache", "no_sublist_cache", "http_base_path", "prof_port", "allow_non_tls", "no_auth_user"],
+  ...["disable_sublist_cache", "no_sublist_cache", "http_base_path", "prof_port", "allow_non_tls"],
   ...["system_account", "system", "no_system_account", "no_system", "no_sys_acc", "connect_error_reports"],
   ...["reconnect_error_reports", "server_tags", "store_dir", "storedir", "default_js_domain"],
   ...["resolver_tls", "resolver_preload", "resolver_pinned_accounts"],

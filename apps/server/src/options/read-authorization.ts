@@ -1,13 +1,4 @@
-import {
-  type ConfigEntry,
-  type ConfigError,
-  type ConfigMap,
-  type ConfigValue,
-  readDuration,
-  readMap,
-  valueText,
-} from "@nats-streaming/config";
-import { durationFromMillis } from "@nats-streaming/kernel";
+import { type ConfigEntry, type ConfigError, type ConfigValue, readMap, valueText } from "@nats-streaming/config";
 import type { Draft, OptionsDraft } from "./draft.ts";
 import { atKey, natsError, unknownField } from "./nats-error.ts";
 import type { UserOptions } from "./nats-options.ts";
@@ -20,6 +11,8 @@ import {
 } from "./nats-table.ts";
 import type { OptionWarning } from "./option-warning.ts";
 import { keysOf, readMapInto } from "./read-map.ts";
+import { readPermissions } from "./read-permissions.ts";
+import { readSeconds } from "./read-seconds.ts";
 
 /** Reads the NATS `authorization` block. */
 export function readAuthorization(
@@ -32,7 +25,9 @@ export function readAuthorization(
   const other = (inner: ConfigEntry, key: string): ConfigError | undefined => {
     switch (key) {
       case "timeout":
-        return readTimeout(inner, draft);
+        return readSeconds(inner, (timeout) => {
+          draft.authorization.timeout = timeout;
+        });
       case "users":
         return readUsers(inner, draft, warnings);
       case "permissions":
@@ -64,27 +59,6 @@ function refuseMixture(entry: ConfigEntry, draft: OptionsDraft): ConfigError | u
     return natsError(entry.position, "Can not have a single user/pass and a users array");
   }
   if (token !== "" && users.length > 0) return natsError(entry.position, "Can not have a token and a users array");
-  return undefined;
-}
-
-/** Seconds as a number, or a duration as text. */
-function readTimeout(entry: ConfigEntry, draft: OptionsDraft): ConfigError | undefined {
-  const { value } = entry;
-  if (value.kind === "integer" || value.kind === "float") {
-    draft.authorization.timeout = durationFromMillis(Number(value.value) * 1000);
-    return undefined;
-  }
-  const reading = readDuration(entry);
-  if (reading.kind === "wrong") return atKey(reading.error, entry);
-  draft.authorization.timeout = reading.value;
-  return undefined;
-}
-
-function readPermissions(entry: ConfigEntry, keep: (permissions: ConfigMap) => void): ConfigError | undefined {
-  if (entry.value.kind !== "map") {
-    return natsError(entry.position, `Expected permissions to be a map/struct, got ${valueText(entry.value)}`);
-  }
-  keep(entry.value);
   return undefined;
 }
 

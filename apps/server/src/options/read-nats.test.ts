@@ -90,13 +90,17 @@ describe("NATS options of the file", () => {
       default_permissions { publish: "x" }
       users: [ {user: a, password: b, permissions: {subscribe: ["s"]}}, {username: c}, {nkey: N, allowed_connection_types: [STANDARD]} ]
     }`).authorization;
-    expect(defaultPermissions?.entries.has("publish")).toBe(true);
+    expect(defaultPermissions).toEqual({
+      publish: { allow: ["x"], deny: undefined },
+      subscribe: undefined,
+      responses: undefined,
+    });
     expect(users.map(({ user, password, nkey }) => ({ user, password, nkey }))).toEqual([
       { user: "a", password: "b", nkey: "" },
       { user: "c", password: "", nkey: "" },
       { user: "", password: "", nkey: "N" },
     ]);
-    expect(users[0]?.permissions?.entries.has("subscribe")).toBe(true);
+    expect(users[0]?.permissions?.subscribe).toEqual({ allow: ["s"], deny: undefined });
   });
 
   it("takes seconds where a duration was once a number, with a warning", () => {
@@ -131,10 +135,95 @@ describe("NATS options of the file", () => {
     expect(refused(text)).toMatchObject({ text: message, exitCode: 1, stream: "stderr" });
   });
 
-  it("keeps the cluster and tls blocks as parsed", () => {
-    const { routes, tls } = nats('cluster { listen: "h:1", routes: [] }\ntls { cert_file: c, key_file: k }');
-    expect([...(routes.block?.entries.keys() ?? [])]).toEqual(["listen", "routes"]);
-    expect([...(tls.block?.entries.keys() ?? [])]).toEqual(["cert_file", "key_file"]);
+  it("reads permissions in every form", () => {
+    const of = (text: string): unknown => {
+      const { users } = nats(
+        `authorization { users: [{user: a, password: b, permissions: { ${text} }}] }`,
+      ).authorization;
+      return users[0]?.permissions;
+    };
+    const nothing = { publish: undefined, subscribe: undefined, responses: undefined };
+    expect(of('pub: "a", sub: ["b", "c workers"]')).toEqual({
+      ...nothing,
+      publish: { allow: ["a"], deny: undefined },
+      subscribe: { allow: ["b", "c workers"], deny: undefined },
+    });
+    expect(of('publish: { allow: "a", deny: ["b"] }')).toEqual({
+      ...nothing,
+      publish: { allow: ["a"], deny: ["b"] },
+    });
+    expect(of("allow_responses: true")).toEqual({ ...nothing, responses: { max: undefined, expires: undefined } });
+    expect(of("allow_responses: false")).toEqual(nothing);
+    expect(of('allow_responses: { max: 5, expires: "1m" }')).toEqual({
+      ...nothing,
+      responses: { max: 5, expires: durationFromMillis(60_000) },
+    });
+  });
+
+  it.each([
+    ["publish: 5", "Expected subject permissions to be a subject, or array of subjects, got 5"],
+    ["publish: [5]", "Subject in permissions array cannot be cast to string"],
+    ["publish: { perhaps: a }", 'Unknown field name "perhaps" parsing subject permissions'],
+    ["allow_responses: 5", "error parsing response permissions, expected a boolean or a map"],
+    ["publich: a", 'unknown field "publich"'],
+  ])("refuses the permissions %j", (text, message) => {
+    const config = `authorization { default_permissions { ${text} } }`;
+    expect(refused(config)).toMatchObject({ text: expect.stringContaining(message), exitCode: 1 });
+  });
+
+  it("reads the cluster block, and flags win over it", () => {
+    const text = `cluster {
+      name: c, listen: "h:1", routes: ["nats://a:6222", "nats-route://b:6222"], no_advertise: true, connect_retries: 3
+      authorization { user: u, password: p, timeout: 0.5 }, cluster_advertise: "x:7"
+      tls { cert_file: c, key_file: k, ca_file: a, insecure: true }
+    }`;
+    expect(nats(text).routes).toMatchObject({
+      listenUrl: "",
+      host: "h",
+      port: 1,
+      name: "c",
+      urls: ["nats://a:6222", "nats-route://b:6222"],
+      noAdvertise: true,
+      connectRetries: 3,
+      user: "u",
+      password: "p",
+      timeout: durationFromMillis(500),
+      advertise: "x:7",
+      tls: { certFile: "c", keyFile: "k", caFile: "a", insecure: true },
+    });
+  });
+
+  it("reads the tls block", () => {
+    const { tls } = nats(`tls {
+      cert_file: c, key_file: k, ca_file: a, verify_and_map: true, timeout: 2, cipher_suites: [S], curve_preferences: [X25519]
+    }`);
+    expect(tls).toEqual({
+      enabled: true,
+      certFile: "c",
+      keyFile: "k",
+      caFile: "a",
+      verify: true,
+      verifyAndMap: true,
+      insecure: false,
+      timeout: durationFromMillis(2_000),
+      cipherSuites: ["S"],
+      curves: ["X25519"],
+    });
+  });
+
+  it.each([
+    ["tls { cert_file: 5 }", "n.conf:1:6: error parsing tls config, expected 'cert_file' to be filename"],
+    ["tls { cert_file: c }", "missing 'key_file' in TLS configuration"],
+    [
+      "tls { cert_file: c, key_file: k, cipher_suites: [] }",
+      "error parsing tls config, 'cipher_suites' cannot be empty",
+    ],
+    ["tls { cert_file: c, key_file: k, pinned_certs: [x] }", "the embedded NATS server has no pinned_certs"],
+    ["cluster { permissions { import: x } }", "the embedded NATS server has no permissions of routes"],
+    ["cluster { routes: [5] }", "route is not a URL"],
+    ["cluster { authorization { token: t } }", 'unknown field "token"'],
+  ])("refuses %j", (text, message) => {
+    expect(refused(text)).toMatchObject({ text: expect.stringContaining(message), exitCode: 1 });
   });
 
   it("tolerates unknown keys at the top and streaming keys beside its own", () => {

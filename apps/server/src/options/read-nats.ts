@@ -3,17 +3,19 @@ import {
   type ConfigError,
   type ConfigMap,
   type ConfigValue,
-  readMap,
+  readString,
   typeName,
 } from "@nats-streaming/config";
 import type { OptionsDraft } from "./draft.ts";
 import { parseHostPort } from "./host-port.ts";
-import { atKey, natsError, unknownField } from "./nats-error.ts";
-import { CLUSTER_KEYS, KEYS_OF_FULL_SERVER, KEYS_WITHOUT_EFFECT, natsGeneral, TLS_KEYS } from "./nats-table.ts";
+import { atKey, natsError } from "./nats-error.ts";
+import { KEYS_OF_FULL_SERVER, KEYS_WITHOUT_EFFECT, natsGeneral } from "./nats-table.ts";
 import { safeNumber } from "./option.ts";
 import type { OptionWarning } from "./option-warning.ts";
 import { readAuthorization } from "./read-authorization.ts";
+import { readCluster } from "./read-cluster.ts";
 import { readMapInto } from "./read-map.ts";
+import { readTlsBlock } from "./read-tls.ts";
 
 /** A feature in the configuration that the embedded server does not have. */
 export interface FullServerFeature {
@@ -45,9 +47,11 @@ export function readNats(
       case "authorization":
         return readAuthorization(entry, draft, warnings);
       case "cluster":
-        return readCluster(entry, draft);
+        return readCluster(entry, draft, warnings, HINT_STREAMING_SECTION);
       case "tls":
-        return readTls(entry, draft);
+        return readTls(entry, draft, warnings);
+      case "no_auth_user":
+        return readNoAuthUser(entry, draft);
       default:
         noteOthers(entry, key, warnings, features);
         return undefined;
@@ -98,33 +102,19 @@ function readListen(
   return undefined;
 }
 
-/** The routes, kept as parsed; what the original would refuse is refused. */
-function readCluster(entry: ConfigEntry, draft: OptionsDraft): ConfigError | undefined {
-  const { value } = entry;
-  if (value.kind !== "map") {
-    return natsError(entry.position, `Expected map to define cluster, got ${typeName(value)}`, "", "wrong_type");
-  }
-  for (const inner of value.entries.values()) {
-    if (CLUSTER_KEYS.includes(inner.key.toLowerCase())) continue;
-    return unknownField(inner, CLUSTER_KEYS, HINT_STREAMING_SECTION);
-  }
-  draft.routes.block = value;
-  return undefined;
-}
-
 const HINT_STREAMING_SECTION =
   "at the top of a file this is a block of the NATS server; put streaming options inside streaming { }";
 
-function readTls(entry: ConfigEntry, draft: OptionsDraft): ConfigError | undefined {
-  const block = readMap(entry);
-  if (block.kind === "wrong") return atKey(block.error, entry);
-  for (const inner of block.value.entries.values()) {
-    if (TLS_KEYS.includes(inner.key.toLowerCase())) continue;
-    const message = `error parsing tls config, unknown field ["${inner.key}"]`;
-    return natsError(inner.position, message, HINT_STREAMING_SECTION);
-  }
-  draft.natsTls.block = block.value;
+function readNoAuthUser(entry: ConfigEntry, draft: OptionsDraft): ConfigError | undefined {
+  const reading = readString(entry);
+  if (reading.kind === "wrong") return atKey(reading.error, entry);
+  draft.authorization.noAuthUser = reading.value;
   return undefined;
+}
+
+function readTls(entry: ConfigEntry, draft: OptionsDraft, warnings: OptionWarning[]): ConfigError | undefined {
+  draft.natsTls.enabled = true;
+  return readTlsBlock(entry, draft.natsTls, warnings, HINT_STREAMING_SECTION);
 }
 
 function noteOthers(entry: ConfigEntry, key: string, warnings: OptionWarning[], features: FullServerFeature[]): void {

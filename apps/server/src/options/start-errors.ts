@@ -1,4 +1,3 @@
-import type { ConfigMap } from "@nats-streaming/config";
 import { recoveryMode } from "../store/recovery-mode.ts";
 import type { NatsOptions } from "./nats-options.ts";
 import { parseRouteListener } from "./nats-urls.ts";
@@ -59,22 +58,18 @@ function fileRecoveryError(streaming: StreamingOptions): StartError | undefined 
 }
 
 function routeError(nats: NatsOptions): StartError | undefined {
-  const { listenUrl, urls, block } = nats.routes;
+  const { listenUrl, port, urls } = nats.routes;
   if (listenUrl !== "") {
     const listener = parseRouteListener(listenUrl);
     if (listener.kind === "invalid") {
       return { text: listener.message, hint: "write -cluster nats://[user:password@]host:port", stream: "stderr" };
     }
   }
-  if (urls.length > 0 && listenUrl === "" && (block === undefined || !listensForRoutes(block))) {
+  if (urls.length > 0 && listenUrl === "" && port === 0) {
     const text = "solicited routes require cluster capabilities, e.g. --cluster";
     return { text, hint: "add -cluster nats://0.0.0.0:6222", stream: "stderr" };
   }
   return undefined;
-}
-
-function listensForRoutes(cluster: ConfigMap): boolean {
-  return [...cluster.entries.keys()].some((key) => ["listen", "port", "host", "net"].includes(key.toLowerCase()));
 }
 
 const PORT_MAX = 65_535;
@@ -84,6 +79,7 @@ function portError(nats: NatsOptions): StartError | undefined {
     ["-p, port", nats.port],
     ["-m, http_port", nats.httpPort],
     ["-ms, https_port", nats.httpsPort],
+    ["cluster { port }", nats.routes.port],
   ] as const;
   for (const [name, port] of ports) {
     if (port >= -1 && port <= PORT_MAX) continue;
@@ -94,8 +90,8 @@ function portError(nats: NatsOptions): StartError | undefined {
 }
 
 function tlsError(nats: NatsOptions): StartError | undefined {
-  const { enabled, certFile, keyFile, block } = nats.tls;
-  if (!enabled || block !== undefined || (certFile !== "" && keyFile !== "")) return undefined;
+  const { enabled, certFile, keyFile } = nats.tls;
+  if (!enabled || (certFile !== "" && keyFile !== "")) return undefined;
   const hint = "name the server's certificate and its key: -tlscert server-cert.pem -tlskey server-key.pem";
   return { text: "TLS Server certificate must be present and valid", hint, stream: "stderr" };
 }
