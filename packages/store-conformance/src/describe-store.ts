@@ -3,6 +3,7 @@ import { ageRows } from "./age-rows.ts";
 import { limitsRows } from "./limits-rows.ts";
 import { messageRows } from "./message-rows.ts";
 import { openingRows } from "./opening-rows.ts";
+import { redeliveryRows } from "./redelivery-rows.ts";
 import { refusedFlushRows } from "./refused-flush-rows.ts";
 import { rowsOf } from "./row.ts";
 import { storeLimitRows } from "./store-limit-rows.ts";
@@ -30,6 +31,7 @@ export function describeStore(subject: StoreUnderTest): void {
     timestampRows(rows);
     ageRows(rows);
     subscriptionRows(rows);
+    redeliveryRows(rows);
     limitsRows(rows);
     storeLimitRows(rows);
     refusedFlushRows(rows);

@@ -5,16 +5,24 @@ export interface IdSource {
   highest: number;
 }
 
+interface ModelRecord {
+  state: SubState;
+  readonly pending: Set<number>;
+  readonly redeliveries: Map<number, number>;
+}
+
 /** A subscription log that keeps everything, by the letter of the contract. */
 export class ModelSubscriptions implements SubscriptionLog {
   readonly #max: number;
   readonly #ids: IdSource;
-  readonly #records = new Map<number, { state: SubState; pending: Set<number> }>();
+  readonly #records = new Map<number, ModelRecord>();
 
   constructor(max: number, ids: IdSource, recovered: readonly RecoveredSubscription[] = []) {
     this.#max = max;
     this.#ids = ids;
-    for (const { state, pending } of recovered) this.#records.set(state.id, { state, pending: new Set(pending) });
+    for (const { state, pending, redeliveries } of recovered) {
+      this.#records.set(state.id, { state, pending: new Set(pending), redeliveries: new Map(redeliveries) });
+    }
   }
 
   get count(): number {
@@ -30,7 +38,12 @@ export class ModelSubscriptions implements SubscriptionLog {
 
   update(state: SubState): void {
     this.#ids.highest = Math.max(this.#ids.highest, state.id);
-    this.#records.set(state.id, { state, pending: this.#records.get(state.id)?.pending ?? new Set() });
+    const known = this.#records.get(state.id);
+    this.#records.set(state.id, {
+      state,
+      pending: known?.pending ?? new Set(),
+      redeliveries: known?.redeliveries ?? new Map(),
+    });
   }
 
   delete(id: number): void {
@@ -46,11 +59,20 @@ export class ModelSubscriptions implements SubscriptionLog {
 
   ackPending(id: number, sequence: number): void {
     this.#records.get(id)?.pending.delete(sequence);
+    this.#records.get(id)?.redeliveries.delete(sequence);
+  }
+
+  noteRedelivery(id: number, sequence: number, count: number): void {
+    const record = this.#records.get(id);
+    if (record?.pending.has(sequence)) record.redeliveries.set(sequence, count);
   }
 
   states(): RecoveredSubscription[] {
-    return [...this.#records.values()].map(({ state, pending }) => {
-      return { state, pending: [...pending].sort((a, b) => a - b) };
+    return [...this.#records.values()].map(({ state, pending, redeliveries }) => {
+      const sorted = [...pending].sort((a, b) => a - b);
+      return redeliveries.size === 0
+        ? { state, pending: sorted }
+        : { state, pending: sorted, redeliveries: new Map(redeliveries) };
     });
   }
 }

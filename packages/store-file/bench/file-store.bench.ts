@@ -1,6 +1,6 @@
 /**
- * Appending and flushing in batches with `sync` on, over 1, 100 and 1,000 channels; then recovery of what was written, and
- * the memory of it.
+ * Appending and flushing with `sync` on: in batches over 1, 100, 1,000 and 10,000 channels, and one message at a time beside
+ * raw synced writes of as many bytes; then recovery of what was written, reading it, and the memory of both.
  *
  *   tsx packages/store-file/bench/file-store.bench.ts [directory] [messages]
  */
@@ -13,6 +13,8 @@ import { createFileStore, type FileStore } from "../src/index.ts";
 
 const root = mkdtempSync(join(process.argv[2] ?? tmpdir(), "file-store-bench-"));
 const total = Number(process.argv[3] ?? 1_000_000);
+const CHANNELS_MADE_AT_ONCE = 1000;
+const BATCH = 500;
 const payload = new Uint8Array(128).fill(120);
 const message = { bytes: payload, replyStart: 0, replyEnd: 0, dataStart: 0, dataEnd: payload.length };
 const stamp: Timestamp = { millis: 0, nanos: 0 };
@@ -51,28 +53,41 @@ async function publish(directory: string, channels: number, batch: number, messa
   if ((await store.recover()) === undefined) await store.init(info);
   const logs: MessageLog[] = [];
   for (let i = 0; i < channels; i++) logs.push(store.createChannel(`channel.${i}`).messages);
-  await store.flush();
+  // Files are made with the first message of a channel, once.
+  const touch = async (from: number): Promise<void> => {
+    clock.read(stamp);
+    for (const log of logs.slice(from, from + CHANNELS_MADE_AT_ONCE)) append(log);
+    await store.flush();
+  };
+  for (let from = 0; from < channels; from += CHANNELS_MADE_AT_ONCE) await touch(from);
   const cpu = cpuSeconds();
   const begun = performance.now();
-  let sent = 0;
-  while (sent < messages) {
+  let resident = 0;
+  for (let sent = 0; sent < messages; ) {
     clock.read(stamp);
     const end = Math.min(messages, sent + batch);
-    for (; sent < end; sent++) {
-      const log = logs[sent % channels]!;
-      log.append((log.lastSequence + 1) as Sequence, message, stamp);
-    }
+    for (; sent < end; sent++) append(logs[sent % channels]!);
     await store.flush();
+    resident = Math.max(resident, process.memoryUsage.rss());
   }
   const seconds = (performance.now() - begun) / 1000;
   const used = cpuSeconds() - cpu;
   console.log(
     `${channels} channels, batches of ${batch}: ${Math.round(messages / seconds)} messages/s, ` +
-      `${((used / messages) * 1e6).toFixed(2)} CPU s per million, ${Math.round(messages / batch / seconds)} flushes/s`,
+      `${((used / messages) * 1e6).toFixed(2)} CPU s per million, ${Math.round(messages / batch / seconds)} flushes/s, ` +
+      `${mebibytes(resident)} MiB resident (${mebibytes(store.cachedBytes)} MiB of messages)`,
   );
   const closing = performance.now();
   await store.close();
   console.log(`  clean stop: ${Math.round(performance.now() - closing)} ms`);
+}
+
+function append(log: MessageLog): void {
+  log.append((log.lastSequence + 1) as Sequence, message, stamp);
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1_048_576);
 }
 
 /** One message at a time, in turns with synced writes of 256 bytes: the disk is not as fast at one moment as at another. */
@@ -99,7 +114,7 @@ async function oneByOne(directory: string): Promise<void> {
     ours.push(
       await timed(async () => {
         clock.read(stamp);
-        log.append((log.lastSequence + 1) as Sequence, message, stamp);
+        log.append((log.lastSequence + 1) as Sequence, synchronous, stamp);
         await store.flush();
       }),
     );
@@ -114,6 +129,7 @@ async function oneByOne(directory: string): Promise<void> {
 }
 
 const RAW_BYTES = 256;
+const synchronous = { ...message, bytes: new Uint8Array(RAW_BYTES).fill(120), dataEnd: RAW_BYTES };
 const RAW_FILE_BYTES = 8 * 1024 * 1024;
 const TURN_OPERATIONS = 100;
 
@@ -130,7 +146,7 @@ function median(values: number[]): number {
 
 async function recover(directory: string): Promise<void> {
   global.gc?.();
-  const before = process.memoryUsage().rss;
+  const before = process.memoryUsage.rss();
   const cpu = cpuSeconds();
   const begun = performance.now();
   const store = open(directory);
@@ -139,8 +155,8 @@ async function recover(directory: string): Promise<void> {
   const { messages } = store.totals();
   console.log(
     `recovery of ${messages} messages in ${state?.channels.size} channels: ${Math.round(millis)} ms, ` +
-      `${(cpuSeconds() - cpu).toFixed(2)} CPU s, resident +${Math.round((process.memoryUsage().rss - before) / 1048576)} MiB ` +
-      `(${Math.round(process.memoryUsage().rss / 1048576)} MiB in all)`,
+      `${(cpuSeconds() - cpu).toFixed(2)} CPU s, resident +${mebibytes(process.memoryUsage.rss() - before)} MiB ` +
+      `(${mebibytes(process.memoryUsage.rss())} MiB in all)`,
   );
   await readAll(
     store,
@@ -166,16 +182,17 @@ async function readAll(store: FileStore, logs: readonly MessageLog[]): Promise<v
   }
   const seconds = (performance.now() - begun) / 1000;
   console.log(
-    `reading all of it: ${Math.round(found / seconds)} messages/s, at most ${Math.round(peak / 1048576)} MiB of it in memory ` +
-      `(${Math.round(process.memoryUsage().rss / 1048576)} MiB resident)`,
+    `reading all of it: ${Math.round(found / seconds)} messages/s, at most ${mebibytes(peak)} MiB of it in memory ` +
+      `(${mebibytes(process.memoryUsage.rss())} MiB resident)`,
   );
 }
 
 try {
   await oneByOne(join(root, "one-by-one"));
-  for (const channels of [1, 100, 1000]) {
-    for (const batch of [1024, 8192]) await publish(join(root, `c${channels}-${batch}`), channels, batch, total / 4);
+  for (const channels of [1, 100, 1000, 10_000]) {
+    await publish(join(root, `c${channels}`), channels, BATCH, Math.max(total / 4, 10 * channels));
   }
+  await publish(join(root, "one-large-batch"), 1, 8192, total / 4);
   await publish(join(root, "large"), 1000, 8192, total);
   await recover(join(root, "large"));
 } finally {

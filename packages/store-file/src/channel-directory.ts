@@ -1,7 +1,7 @@
 import type { ChannelLimits, ChannelStore } from "@nats-streaming/store";
 import { writeFailed } from "./errors.ts";
 import type { RequestCompaction } from "./file-store.ts";
-import { channelDirectory, dataFileName, indexFileName, SUBSCRIPTIONS_FILE } from "./files/names.ts";
+import { channelDirectory, dataFileName, indexFileName, REDELIVERIES_FILE, SUBSCRIPTIONS_FILE } from "./files/names.ts";
 import { pathIn } from "./files/paths.ts";
 import { RecordFile } from "./files/record-file.ts";
 import { FILE_HEADER } from "./format/record.ts";
@@ -9,8 +9,14 @@ import { createFileMessageLog, type FileMessageLog } from "./messages/file-messa
 import { Slice } from "./messages/slice.ts";
 import { sliceLimits } from "./messages/slice-limits.ts";
 import { type RecoveredFiles, writeHeader } from "./recovery/channel-recovery.ts";
+import type { RecoveredRedeliveries } from "./recovery/redelivery-recovery.ts";
 import type { StoreContext } from "./store-context.ts";
-import { createFileSubscriptionLog, type FileSubscriptionLog } from "./subscriptions/file-subscription-log.ts";
+import {
+  createFileSubscriptionLog,
+  type FileSubscriptionLog,
+  type RedeliveryLogs,
+} from "./subscriptions/file-subscription-log.ts";
+import { createRedeliveryLog } from "./subscriptions/redelivery-log.ts";
 import { subscriptionTable } from "./subscriptions/subscription-records.ts";
 
 /** One channel: its directory with slices and subs.dat. */
@@ -32,6 +38,9 @@ export interface ChannelParts {
 /** Temporary files of a compaction, in the root directory: `subs` and digits. */
 const COMPACTION_PREFIX = "subs";
 
+/** Counts that change all the time are not to keep the disk busy with compactions. */
+const REDELIVERIES_PACE_MILLIS = 1000;
+
 /** Makes the directory of a new channel. @param channel byte string @throws StoreError `write_failed` */
 export function createDirectory(parts: ChannelParts, channel: string, limits: ChannelLimits): ChannelDirectory {
   const { context } = parts;
@@ -41,7 +50,10 @@ export function createDirectory(parts: ChannelParts, channel: string, limits: Ch
   const isNew = fileSystem.statNow(path) === undefined;
   try {
     fileSystem.makeDirectoryNow(path);
-    if (!isNew) removeMessages(path, context);
+    if (!isNew) {
+      removeMessages(path, context);
+      fileSystem.removeNow(pathIn(path, REDELIVERIES_FILE));
+    }
     const file = pool.file(pathIn(path, SUBSCRIPTIONS_FILE));
     writeHeader(file);
     // The commit log has to be told of the header, so that it can make the file; it is written once more then.
@@ -54,6 +66,7 @@ export function createDirectory(parts: ChannelParts, channel: string, limits: Ch
       subscriptionsFile: file,
       subscriptionRecords: records,
       subscriptions: subscriptionTable(),
+      redeliveries: { table: new Map(), end: 0 },
     });
   } catch (error) {
     if (isNew) removeQuietly(path, context);
@@ -92,6 +105,7 @@ export function openDirectory(
     file: files.subscriptionsFile,
     records: files.subscriptionRecords,
     table: files.subscriptions,
+    redeliveries: redeliveryLogs(path, directory, files.redeliveries, { context, requestCompaction }),
     requestCompaction: (log) => requestCompaction(log, `${directory}/${SUBSCRIPTIONS_FILE}`, COMPACTION_PREFIX),
   });
   return {
@@ -100,11 +114,35 @@ export function openDirectory(
     limits,
     closeFiles(): void {
       messages.closeFiles();
-      subscriptions.file.close();
+      for (const file of subscriptions.files) file.close();
     },
     close(): void {
       subscriptions.close();
       messages.close();
+    },
+  };
+}
+
+/** Makes the log of redeliveries, for those who need one: most channels never count any. */
+function redeliveryLogs(
+  path: string,
+  directory: string,
+  { table, end }: RecoveredRedeliveries,
+  { context, requestCompaction }: ChannelParts,
+): RedeliveryLogs {
+  const name = `${directory}/${REDELIVERIES_FILE}`;
+  return {
+    isRecovered: end > 0,
+    make: () => {
+      const file = context.pool.file(pathIn(path, REDELIVERIES_FILE));
+      return createRedeliveryLog({
+        context,
+        file,
+        records: new RecordFile(file, name, end, false, context),
+        table,
+        isNew: end === 0,
+        requestCompaction: (log) => requestCompaction(log, name, REDELIVERIES_FILE, REDELIVERIES_PACE_MILLIS),
+      });
     },
   };
 }

@@ -19,6 +19,12 @@ export function storeFailure(error: unknown): StoreError {
   return writeFailed(error);
 }
 
+/** The failure if it is one after which nothing can be made durable any more; undefined for any other. */
+export function finalFailure(error: unknown): StoreError | undefined {
+  const failure = error instanceof CommitLogError ? storeFailure(error) : error;
+  return failure instanceof StoreError && failure.code === "sync_failed" ? failure : undefined;
+}
+
 /** A channel in double quotes, for log lines. @param channel byte string */
 export function quoted(channel: string): string {
   return quoteName(channel);

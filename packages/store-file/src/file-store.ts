@@ -32,15 +32,17 @@ import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import type { ClientLog } from "./clients/client-log.ts";
 import type { ReplayReport } from "./commit-log/commit-log.ts";
 import { type CommitLogOptions, type OpenedCommitLog, openCommitLog } from "./commit-log/open-commit-log.ts";
-import { replayCommitLog } from "./commit-log/replay.ts";
+import { type StartedReplay, startReplay } from "./commit-log/replay.ts";
 import { storeFailure, writeFailed } from "./errors.ts";
 import { type Compactable, compact } from "./files/compaction.ts";
 import { createFilePool, type PooledFile } from "./files/file-pool.ts";
-import { channelDirectory, LOCK_FILE, SERVER_FILE } from "./files/names.ts";
+import { channelDirectory, indexOfSlice, LOCK_FILE, SERVER_FILE } from "./files/names.ts";
 import { pathIn } from "./files/paths.ts";
 import { syncFiles } from "./files/sync-files.ts";
+import { wholeReads } from "./files/whole-reads.ts";
 import { createFlushQueue, type FlushQueue } from "./flush-queue.ts";
 import { checksum } from "./format/crc32.ts";
+import { foreignRecords } from "./format/foreign-records.ts";
 import { encodeRecord, FILE_HEADER, FILE_HEADER_SIZE } from "./format/record.ts";
 import { type DirectoryLock, nativeDirectoryLock } from "./lock/directory-lock.ts";
 import { createMessageCache } from "./messages/message-cache.ts";
@@ -49,7 +51,7 @@ import { type FileStoreOptions, fileStoreOptions, type RecoveryMode } from "./op
 import { type QuarantinedChannel, quarantined } from "./quarantine.ts";
 import type { Damage } from "./recovery/damage.ts";
 import { recoverStore } from "./recovery/store-recovery.ts";
-import { openRoot } from "./root-directory.ts";
+import { type OpenedRoot, openRoot, syncAncestors, type Truncation } from "./root-directory.ts";
 import type { StoreContext } from "./store-context.ts";
 
 export interface FileStoreSetup {
@@ -63,6 +65,13 @@ export interface FileStoreSetup {
   readonly recovery?: RecoveryMode;
   /** Most bytes of messages that are kept in memory once they are durable; {@link CACHE_BYTES_DEFAULT} when left out. */
   readonly cacheBytes?: number;
+  /**
+   * A batch that touches more channels than that is written into their files up to 50 ms after it has become durable in the
+   * commit log, together with the batches behind it: a write of a file costs more than all else that a message does. Until
+   * then a killed process leaves the completion of the files to the next recovery.
+   * {@link WRITTEN_AT_ONCE_DEFAULT} when left out.
+   */
+  readonly writtenAtOnceMax?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The machine's own when left out. */
@@ -94,6 +103,9 @@ export interface FileStore extends Store {
 /** Enough for the live traffic of a busy server; everything else is read when it is asked for. */
 export const CACHE_BYTES_DEFAULT: number = 64 * 1024 * 1024;
 
+/** A millisecond's worth of writes. */
+export const WRITTEN_AT_ONCE_DEFAULT: number = 128;
+
 /** Acks and positions are at most this late on disk. @see the design's durability rule 5 */
 const LAZY_MILLIS = 500;
 /** How often messages expire and unused files are closed. @see file-store.md 11, 16 */
@@ -112,6 +124,7 @@ class DirectoryStore implements FileStore {
   readonly kind: StoreKind = "FILE";
   readonly #setup: FileStoreSetup;
   readonly #mode: RecoveryMode;
+  readonly #opened: OpenedRoot;
   readonly #context: StoreContext;
   readonly #queue: FlushQueue;
   readonly #checkpoints: Checkpoints;
@@ -122,7 +135,7 @@ class DirectoryStore implements FileStore {
   readonly #halfDeleted = new Set<string>();
   readonly #quarantined = new Map<string, QuarantinedChannel>();
   readonly #damage: Damage[] = [];
-  readonly #lastCompactions = new Map<Compactable, number>();
+  readonly #lastCompactions = new WeakMap<Compactable, number>();
   readonly #now: Timestamp = { millis: 0, nanos: 0 };
   #limits: LimitsInForce;
   #clients: ClientLog | undefined;
@@ -134,18 +147,22 @@ class DirectoryStore implements FileStore {
   #closing: Promise<void> | undefined;
 
   constructor(setup: FileStoreSetup) {
-    const { directory, clock, logger, fileSystem = systemFileSystem() } = setup;
+    const { directory, clock, logger } = setup;
+    const fileSystem = wholeReads(setup.fileSystem ?? systemFileSystem(), () => this.#context.pool.makeRoom());
     const options = fileStoreOptions(setup.options ?? {});
     this.#limits = limitsInForce(setup.limits ?? defaultStoreLimits);
     this.#setup = setup;
     this.#mode = setup.recovery ?? "quarantine";
     this.#lock = setup.lock ?? nativeDirectoryLock();
-    const { root, unsynced } = openRoot(directory, options.truncateUnexpectedEof, fileSystem);
+    this.#opened = openRoot(directory, truncationOf(options, this.#mode), fileSystem);
+    const { root } = this.#opened;
     const pool = createFilePool(fileSystem, options.fileDescriptorsLimit);
     const check = checksum(options.crcPolynomial);
     this.#queue = createFlushQueue({
       pool,
       logger,
+      clock,
+      writtenAtOnceMax: setup.writtenAtOnceMax ?? WRITTEN_AT_ONCE_DEFAULT,
       sync: options.sync,
       commitLog: () => this.#context.commitLog,
       onLazyRecords: () => this.#armLazyTimer(),
@@ -172,7 +189,6 @@ class DirectoryStore implements FileStore {
       commitLog: () => this.#context.commitLog,
       logger,
     });
-    for (const path of unsynced) pool.markDirectory(path);
     this.#serverFile = pool.file(pathIn(root, SERVER_FILE));
   }
 
@@ -208,19 +224,22 @@ class DirectoryStore implements FileStore {
       file.truncateNow(FILE_HEADER_SIZE);
       file.writeNow(FILE_HEADER, 0, FILE_HEADER_SIZE, 0);
       file.writeNow(record, 0, record.length, FILE_HEADER_SIZE);
-      await this.#serverFile.sync();
-      if (context.options.sync) await context.fileSystem.syncDirectory(context.root);
+      await syncFiles(
+        context.options.sync ? [this.#serverFile, context.pool.directory(context.root)] : [this.#serverFile],
+      );
     } catch (error) {
-      throw writeFailed(error);
+      const failure = writeFailed(error);
+      if (failure.code === "sync_failed") this.#queue.fail(failure);
+      throw failure;
     }
   }
 
   async recover(): Promise<RecoveredState | undefined> {
-    await this.#openCommitLog();
+    const replay = await this.#replayLog();
     const recovery = {
       context: this.#context,
       mode: this.#mode,
-      hasReplayed: this.#replay !== undefined && hasEntries(this.#replay),
+      hasReplayed: replay.hasEntries,
       report: (damage: Damage): void => {
         this.#damage.push(damage);
         this.#context.logger.warn(damage.text);
@@ -228,12 +247,13 @@ class DirectoryStore implements FileStore {
     };
     const result = await recoverStore(recovery, {
       serverFile: this.#serverFile,
-      requestCompaction: (target, name, prefix) => this.#requestCompaction(target, name, prefix),
+      requestCompaction: this.#requestCompaction,
       open: (channel, files) => openDirectory(this.#parts(), channel, this.#limits.forChannel(channel), files),
       onClients: (clients) => {
         this.#clients = clients;
       },
     });
+    await this.#startLog(replay);
     this.#startTimers();
     if (result === undefined) return undefined;
     for (const [name, channel] of result.channels) this.#channels.set(name, channel);
@@ -293,7 +313,6 @@ class DirectoryStore implements FileStore {
     // Whatever still gathers for it is not written any more.
     found.close();
     this.#channels.delete(channel);
-    this.#lastCompactions.delete(found.subscriptions);
     this.#halfDeleted.add(channel);
     // First the names: a directory that comes back after the log was told to forget it could not be completed.
     if (options.sync) await syncFiles([pool.directory(root)]);
@@ -328,33 +347,35 @@ class DirectoryStore implements FileStore {
 
   // --- opening ---
 
-  async #openCommitLog(): Promise<void> {
-    if (this.#replay !== undefined) return;
-    const { root: directory, fileSystem, clock, logger, options } = this.#context;
-    const random = this.#setup.random ?? systemRandom();
-    const open = this.#setup.openCommitLog ?? openCommitLog;
+  /** Brings the files up to what the commit log has; it says so only once all that is made out of that is on disk. */
+  async #replayLog(): Promise<StartedReplay> {
+    const { root: directory, fileSystem, logger } = this.#context;
     try {
-      // The log relies on its directory.
-      if (options.sync) await syncFiles(this.#context.pool.takeUnsynced());
-      if (!options.sync) {
-        // What an earlier run has left has to go into the files; there is nothing to keep a log of.
-        this.#replay = await replayCommitLog({ directory, fileSystem, logger });
-        return;
-      }
-      const { log, report } = await open({ directory, fileSystem, clock, logger, random });
-      this.#replay = report;
-      this.#context.commitLog = log;
+      // Everything relies on its directory.
+      await syncAncestors(this.#opened, fileSystem);
+      const isForeign = foreignRecords(this.#context.checksum);
+      return await startReplay({ directory, fileSystem, logger, isForeign, companion: indexOfSlice });
     } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      throw new StoreError("read_failed", `unable to open the commit log: ${error.message}`, { cause: error });
+      throw logUnusable(error);
+    }
+  }
+
+  /** With `sync` off there is nothing to keep a log of. */
+  async #startLog(replay: StartedReplay): Promise<void> {
+    const { root: directory, fileSystem, clock, logger, options } = this.#context;
+    try {
+      this.#replay = await replay.finish();
+      if (!options.sync) return;
+      const random = this.#setup.random ?? systemRandom();
+      const open = this.#setup.openCommitLog ?? openCommitLog;
+      this.#context.commitLog = (await open({ directory, fileSystem, clock, logger, random })).log;
+    } catch (error) {
+      throw logUnusable(error);
     }
   }
 
   #parts(): { readonly context: StoreContext; readonly requestCompaction: RequestCompaction } {
-    return {
-      context: this.#context,
-      requestCompaction: (target, name, prefix) => this.#requestCompaction(target, name, prefix),
-    };
+    return { context: this.#context, requestCompaction: this.#requestCompaction };
   }
 
   #clientLog(): ClientLog {
@@ -419,18 +440,19 @@ class DirectoryStore implements FileStore {
     if (this.#context.pool.unsyncedCount > 0) await this.#checkpoints.run();
   }
 
-  #requestCompaction(target: Compactable, name: string, prefix: string): void {
+  readonly #requestCompaction: RequestCompaction = (target, name, prefix, intervalMillis) => {
     const { clock, options } = this.#context;
     const now = clock.monotonicMillis();
     const last = this.#lastCompactions.get(target);
-    if (last !== undefined && now - last < options.compactIntervalSeconds * 1000) return;
+    if (last !== undefined && now - last < (intervalMillis ?? options.compactIntervalSeconds * 1000)) return;
     this.#lastCompactions.set(target, now);
     this.#queue
       .exclusively(async () => {
-        if (!this.#isClosed) await compact(target, name, prefix, this.#context);
+        // A channel of the same name may have been made since the target was deleted.
+        if (!this.#isClosed && !target.isClosed) await compact(target, name, prefix, this.#context);
       })
       .catch(() => {});
-  }
+  };
 
   // --- closing ---
 
@@ -463,9 +485,20 @@ class DirectoryStore implements FileStore {
   }
 }
 
-/** Asks for a file to be compacted. @see file-store.md 13 */
-export type RequestCompaction = (target: Compactable, name: string, prefix: string) => void;
+/**
+ * Asks for a file to be compacted.
+ * @param intervalMillis since the last compaction of the file; as configured if left out
+ * @see file-store.md 13
+ */
+export type RequestCompaction = (target: Compactable, name: string, prefix: string, intervalMillis?: number) => void;
 
-function hasEntries(report: ReplayReport): boolean {
-  return report.replayed + report.present + report.removed + report.discardedCount > 0;
+function truncationOf({ truncateUnexpectedEof }: FileStoreOptions, mode: RecoveryMode): Truncation {
+  if (!truncateUnexpectedEof) return "off";
+  return mode === "strict" ? "once" : "harmless";
+}
+
+/** @throws what is no failure of the disk */
+function logUnusable(error: unknown): unknown {
+  if (!(error instanceof FileError)) return error;
+  return new StoreError("read_failed", `unable to open the commit log: ${error.message}`, { cause: error });
 }

@@ -1,7 +1,7 @@
-import type { Logger } from "@nats-streaming/kernel";
+import type { Clock, Logger, Timer } from "@nats-streaming/kernel";
 import { StoreError } from "@nats-streaming/store";
 import type { CommitLog } from "./commit-log/commit-log.ts";
-import { storeFailure } from "./errors.ts";
+import { finalFailure, storeFailure } from "./errors.ts";
 import type { FilePool, PooledFile } from "./files/file-pool.ts";
 import { syncFiles } from "./files/sync-files.ts";
 import type { Flushable, Gathering } from "./store-context.ts";
@@ -16,6 +16,9 @@ import type { Flushable, Gathering } from "./store-context.ts";
  *              refused(): messages are taken back, those   nothing is           durable all the same: written before
  *              that gathered meanwhile too                 durable any more     the next batch, or that is refused
  * ```
+ *
+ * A batch of very many logs is written together with those that follow, a moment later: a write of a file costs more
+ * than all else that a message does.
  *
  * While a batch is on its way, or somebody has the files for himself ({@link exclusively}), the next one gathers.
  */
@@ -38,6 +41,12 @@ export interface FlushQueue extends Gathering {
 export interface FlushQueueOptions {
   readonly pool: FilePool;
   readonly logger: Logger;
+  readonly clock: Clock;
+  /**
+   * A batch of at most so many logs is written into its files in the turn in which it has become durable. A larger one waits
+   * for those behind it, which usually have something for the same files; a killed process leaves it to recovery.
+   */
+  readonly writtenAtOnceMax: number;
   /** Whether a flush has to survive a power loss. */
   readonly sync: boolean;
   /** undefined with `sync` off. */
@@ -53,6 +62,10 @@ export function createFlushQueue(options: FlushQueueOptions): FlushQueue {
   return new BatchQueue(options);
 }
 
+/** How long a batch of more logs than {@link FlushQueueOptions.writtenAtOnceMax} waits, or until so much is committed. */
+const WRITE_BEHIND_MILLIS = 50;
+const WRITE_BEHIND_BYTES_MAX = 8 * 1024 * 1024;
+
 interface Waiting {
   readonly promise: Promise<void>;
   resolve(): void;
@@ -65,7 +78,12 @@ class BatchQueue implements FlushQueue {
   #records: Flushable[] = [];
   #lazyRecords: Flushable[] = [];
   /** What is durable and could not be written into its files. */
-  #backlog = new Set<Flushable>();
+  readonly #backlog = new Set<Flushable>();
+  /** What is durable and waits to be written with what comes, since when, and what the commit log had taken then. */
+  readonly #behind = new Set<Flushable>();
+  #behindSince = 0;
+  #behindBytes = 0;
+  #behindTimer: Timer | undefined;
   #syncFirst = new Set<PooledFile>();
   /** What has the files now: a batch, or somebody for himself. */
   #running: Promise<unknown> | undefined;
@@ -133,7 +151,8 @@ class BatchQueue implements FlushQueue {
         const done = this.failure === undefined ? work() : Promise.reject(this.failure);
         this.#running = done;
         done.then(resolve, (error: unknown) => {
-          if (error instanceof StoreError && error.code === "sync_failed") this.fail(error);
+          const failure = finalFailure(error);
+          if (failure !== undefined) this.fail(failure);
           reject(error);
         });
         done.then(this.#ended, this.#ended);
@@ -208,12 +227,38 @@ class BatchQueue implements FlushQueue {
       throw storeFailure(error);
     }
     for (const item of batch) item.settled();
-    for (const item of batch) this.#write(item);
+    if (batch.length <= this.#options.writtenAtOnceMax) for (const item of batch) this.#write(item);
+    else this.#writeLater(batch, commitLog);
     this.#options.onSettled();
+  }
+
+  #writeLater(batch: readonly Flushable[], commitLog: CommitLog): void {
+    const now = this.#options.clock.monotonicMillis();
+    if (this.#behind.size === 0) {
+      this.#behindSince = now;
+      this.#behindBytes = commitLog.bytesSinceCheckpoint;
+    }
+    for (const item of batch) this.#behind.add(item);
+    const bytes = commitLog.bytesSinceCheckpoint - this.#behindBytes;
+    if (now - this.#behindSince >= WRITE_BEHIND_MILLIS || bytes > WRITE_BEHIND_BYTES_MAX) this.#writeBehind();
+    else this.#behindTimer ??= this.#options.clock.setTimer(WRITE_BEHIND_MILLIS, () => this.#catchUp());
+  }
+
+  /** Nobody has flushed for a while. */
+  #catchUp(): void {
+    this.#behindTimer = undefined;
+    if (this.#behind.size === 0 || this.failure !== undefined) return;
+    // What fails is in the backlog then, and in the log.
+    this.exclusively(async () => this.#writeBehind()).catch(() => {});
+  }
+
+  #writeBehind(): void {
+    for (const item of this.#behind) this.#write(item);
   }
 
   /** The batch is durable: a file that cannot take it now gets it before the next one. */
   #write(item: Flushable): void {
+    this.#behind.delete(item);
     try {
       item.write();
     } catch (error) {
@@ -224,6 +269,9 @@ class BatchQueue implements FlushQueue {
   }
 
   writeBacklog(): boolean {
+    this.#behindTimer?.cancel();
+    this.#behindTimer = undefined;
+    this.#writeBehind();
     try {
       for (const item of this.#backlog) item.write();
       this.#backlog.clear();

@@ -1,5 +1,11 @@
 export type { ReplayReport } from "./commit-log/commit-log.ts";
-export { CACHE_BYTES_DEFAULT, createFileStore, type FileStore, type FileStoreSetup } from "./file-store.ts";
+export {
+  CACHE_BYTES_DEFAULT,
+  createFileStore,
+  type FileStore,
+  type FileStoreSetup,
+  WRITTEN_AT_ONCE_DEFAULT,
+} from "./file-store.ts";
 export { type DirectoryLock, nativeDirectoryLock } from "./lock/directory-lock.ts";
 export type { RunScript, ScriptOutcome } from "./messages/slice-archive.ts";
 export { defaultFileStoreOptions, type FileStoreOptions, type RecoveryMode } from "./options.ts";

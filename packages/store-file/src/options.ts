@@ -34,7 +34,10 @@ export interface FileStoreOptions {
   readonly readBufferBytes: number;
   /** How often what was not flushed or not synced is; 0 or less for never. */
   readonly autoSync: DurationNanos;
-  /** Cut a file off where it ends in the middle of a record. Refused at two starts in a row. */
+  /**
+   * Cut a file off where it ends in the middle of a record: in `strict` mode only, as the others do so anyway. There it is
+   * refused at two starts in a row.
+   */
   readonly truncateUnexpectedEof: boolean;
 }
 

@@ -9,12 +9,15 @@ import {
   LOOKUP_FOUND,
   type MessageLog,
   type RecoveredState,
+  type Store,
+  StoreError,
   type StoreLimits,
   type SubState,
 } from "@nats-streaming/store";
 import { createFileStore, type FileStore } from "../src/file-store.ts";
 import type { RecoveryMode } from "../src/options.ts";
 import { changesSince, type ExpectedMessage, type FileChange, listFiles, type OpenOptions } from "./fixtures.ts";
+import { SERVER_INFO } from "./place.ts";
 
 /** The day after the fixtures were written: a max_age of an hour has passed, one of ten years has not. */
 const DAY_AFTER = Date.UTC(2026, 10, 23, 18);
@@ -39,6 +42,7 @@ export async function openAndClose(
   given: OpenOptions,
   recovery: RecoveryMode,
   asked: ReadonlyMap<string, readonly string[]> = new Map(),
+  wrap: (store: Store) => Store = (store) => store,
 ): Promise<Outcome> {
   const before = listFiles(directory);
   const logger = recordingLogger();
@@ -57,7 +61,7 @@ export async function openAndClose(
     const store = openFixture(directory, given, recovery, logger);
     outcome.store = store;
     try {
-      outcome.state = await store.recover();
+      outcome.state = await recoverAsServer(wrap(store), recovery);
       log = logger.lines.map((line) => withDirectory(`[${line.slice(0, 3)}]${line.slice(3)}`));
       for (const [name, { messages }] of outcome.state?.channels ?? []) {
         outcome.messages.set(name, await readAll(messages));
@@ -75,6 +79,18 @@ export async function openAndClose(
     outcome.openError = withDirectory((error as Error).message);
   }
   return { ...outcome, log, changes: changesSince(before, listFiles(directory)) };
+}
+
+/** A server that finds channels and does not know who it is says so, and looks again. */
+async function recoverAsServer(store: Store, recovery: RecoveryMode): Promise<RecoveredState | undefined> {
+  try {
+    return await store.recover();
+  } catch (error) {
+    const isNameless = error instanceof StoreError && error.code === "no_server_info";
+    if (!isNameless || recovery === "strict") throw error;
+    await store.init(SERVER_INFO);
+    return store.recover();
+  }
 }
 
 /** The ID of a subscription made in each recovered channel. */

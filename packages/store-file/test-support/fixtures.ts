@@ -21,9 +21,33 @@ import { fileURLToPath } from "node:url";
 /** What expected.json says, as far as tests read it. @see file-store.md 21 */
 export interface Fixture {
   readonly case: string;
-  readonly files: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
+  readonly files: Readonly<Record<string, FixtureFile>>;
   readonly runs: readonly Run[];
   readonly alterations?: readonly Alteration[];
+}
+
+export interface FixtureFile {
+  readonly size: number;
+  readonly sha256: string;
+  readonly version: number;
+  readonly zero_padding_at?: number;
+  readonly records: readonly FixtureRecord[];
+}
+
+/** A record; which fields there are depends on the file. Those of an incomplete one are its header's. */
+export interface FixtureRecord {
+  readonly at: number;
+  readonly size: number;
+  readonly crc: string;
+  readonly crc_ok?: boolean;
+  readonly type?: number;
+  readonly seq?: number;
+  readonly offset?: number;
+  readonly timestamp_ns?: string;
+  readonly sub_id?: number;
+  readonly last_sent?: number;
+  readonly client_id?: string;
+  readonly incomplete?: boolean;
 }
 
 export interface OpenOptions {

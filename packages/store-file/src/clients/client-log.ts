@@ -34,6 +34,8 @@ export function createClientLog(options: ClientLogOptions): ClientLog {
 class RecordedClientLog implements ClientLog {
   readonly file: PooledFile;
   readonly records: RecordFile;
+  /** As long as the store is open there are clients. */
+  readonly isClosed = false;
   readonly #options: ClientLogOptions;
   #isGathered = false;
 

@@ -41,7 +41,7 @@ export async function openCommitLog(options: CommitLogOptions): Promise<OpenedCo
     segmentBytes >= SEGMENT_BYTES_MIN && segmentBytes % SEGMENT_BYTES_UNIT === 0,
     `segment of ${segmentBytes} bytes`,
   );
-  const report = await replayCommitLog({ directory, fileSystem, logger });
+  const report = await replayCommitLog(options);
   const { segments, generation, addressLimit: address, lowWaterSegment } = surveySegments(fileSystem, directory);
   const numbers = segments.map(({ number }) => number);
   const free = numbers.filter((number) => number !== lowWaterSegment);

@@ -3,6 +3,23 @@ import { FileError, type FileSystem, type OpenFile } from "@nats-streaming/kerne
 /** What becomes of an entry in its file. */
 export type Placement = "replayed" | "present" | "taken";
 
+/**
+ * Whether what stands at `position` of a file, in place of `bytes[start, end)`, was written by somebody else, such as an
+ * original server that ran in between. What nobody can have written is damage, and is written over.
+ */
+export type ForeignBytes = (
+  file: {
+    readonly name: string;
+    readonly size: number;
+    /** A range that the file has; good until the next call. @throws FileError */
+    read(position: number, length: number): Uint8Array;
+  },
+  position: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+) => boolean;
+
 /** Files open at the same time during a replay: a server may have 100,000 channels. */
 const FILES_OPEN_MAX = 64;
 /** Read at once of a file, to look at many entries. */
@@ -14,6 +31,7 @@ const LOOP_COMPARE_MAX = 64;
 export class ReplayFiles {
   readonly #fileSystem: FileSystem;
   readonly #root: string;
+  readonly #isForeign: ForeignBytes;
   /** By their last use, the latest last. */
   readonly #open = new Map<string, ReplayFile>();
   /** Files with an entry that found its place taken: nothing more is added to them. */
@@ -22,9 +40,10 @@ export class ReplayFiles {
   /** Every file that was looked at and exists. */
   readonly touched: Set<string> = new Set();
 
-  constructor(fileSystem: FileSystem, root: string) {
+  constructor(fileSystem: FileSystem, root: string, isForeign: ForeignBytes = () => true) {
     this.#fileSystem = fileSystem;
     this.#root = root;
+    this.#isForeign = isForeign;
   }
 
   /** Bytes of a refused batch may stand at `[from, to)` of a file: nobody's, like those that are zero. */
@@ -49,7 +68,11 @@ export class ReplayFiles {
    * Makes `bytes[start, end)` stand at `position` of a file, if they may.
    *
    * A crash leaves of an append any part, with zeros for the rest, or none. So the bytes are completed where each byte of
-   * the file is the right one, or zero, or left by a refused batch. Any other was written by somebody else.
+   * the file is the right one, or zero, or left by a refused batch. Any other was written by somebody else, or is damage:
+   * {@link ForeignBytes} tells one from the other.
+   *
+   * Bytes that are there are written once more: where a sync has failed, the system may show what the disk does not have,
+   * and sync it never again.
    * @throws FileError
    */
   place(file: string, position: number, bytes: Uint8Array, start: number, end: number): Placement {
@@ -58,8 +81,11 @@ export class ReplayFiles {
       this.#broken.add(file);
       return "taken";
     }
-    if (target.holds(position, bytes, start, end)) return "present";
-    if (this.#broken.has(file) || position > target.size || !this.#isFree(file, target, position, bytes, start, end)) {
+    if (target.holds(position, bytes, start, end)) {
+      target.write(position, bytes, start, end);
+      return "present";
+    }
+    if (this.#broken.has(file) || position > target.size || this.#isTaken(file, target, position, bytes, start, end)) {
       this.#broken.add(file);
       return "taken";
     }
@@ -72,9 +98,10 @@ export class ReplayFiles {
     this.#open.clear();
   }
 
-  #isFree(file: string, target: ReplayFile, position: number, bytes: Uint8Array, start: number, end: number): boolean {
+  #isTaken(file: string, target: ReplayFile, position: number, bytes: Uint8Array, start: number, end: number): boolean {
     const refused = this.#refused.get(file);
-    return target.allows(position, bytes, start, end, refused?.from ?? 0, refused?.to ?? 0);
+    if (target.allows(position, bytes, start, end, refused?.from ?? 0, refused?.to ?? 0)) return false;
+    return this.#isForeign({ name: file, size: target.size, read: target.read }, position, bytes, start, end);
   }
 
   /** The open file; one that does not exist is made, if the bytes are its first. */
@@ -142,6 +169,11 @@ class ReplayFile {
     }
     return true;
   }
+
+  readonly read = (position: number, length: number): Uint8Array => {
+    const at = this.#look(position, length);
+    return this.#window.subarray(at, at + length);
+  };
 
   write(position: number, bytes: Uint8Array, start: number, end: number): void {
     this.#file.writeNow(bytes, start, end - start, position);

@@ -3,7 +3,7 @@ import { quoteName } from "@nats-streaming/kernel";
 import type { CommitEntry, LogDamage, ReplayReport } from "./commit-log.ts";
 import { type Scan, type Survey, scanSegments, surveySegments } from "./log-scan.ts";
 import { eachEntry, Replay } from "./replay-entries.ts";
-import { ReplayFiles } from "./replay-files.ts";
+import { type ForeignBytes, ReplayFiles } from "./replay-files.ts";
 import { encodeMark, markOffset } from "./segment-format.ts";
 import { synced } from "./synced.ts";
 
@@ -17,44 +17,74 @@ export interface ReplayOptions {
   readonly directory: string;
   readonly fileSystem: FileSystem;
   readonly logger: Logger;
+  /** Left out: whatever stands in the place of an entry was written by somebody else. */
+  readonly isForeign?: ForeignBytes;
+  /** The file, if any, that is written beside a file without a word to the log: it is synced with that. Paths below the root. */
+  readonly companion?: (file: string) => string | undefined;
+}
+
+/** The files are what was committed; the log does not say so yet. */
+export interface StartedReplay {
+  /** Whether the log held anything that an earlier start has not done with. */
+  readonly hasEntries: boolean;
+  /**
+   * Marks the log as done with, so that a second replay finds nothing to do. Whatever is made out of the files has to be
+   * synced before: until then an interrupted start is repeated as a whole.
+   * @throws (rejects) FileError; CommitLogError `sync_failed`
+   */
+  finish(): Promise<ReplayReport>;
 }
 
 /**
- * Brings the files below the root directory up to what was committed, syncs them, and marks the log as done with, so
- * that a second replay finds nothing to do. To be called before anybody reads the files. Interrupted at any point, it can be
- * repeated.
+ * Brings the files below the root directory up to what was committed, syncs them, and marks the log as done with. To be
+ * called before anybody reads the files. Interrupted at any point, it can be repeated.
  * @throws (rejects) FileError, when the disk is full for instance; CommitLogError `sync_failed`, `unsupported_version`
  */
-export async function replayCommitLog({ directory, fileSystem, logger }: ReplayOptions): Promise<ReplayReport> {
+export async function replayCommitLog(options: ReplayOptions): Promise<ReplayReport> {
+  return (await startReplay(options)).finish();
+}
+
+/** As {@link replayCommitLog}, with the mark left to the caller. */
+export async function startReplay(options: ReplayOptions): Promise<StartedReplay> {
+  const { directory, fileSystem, logger } = options;
   const survey = surveySegments(fileSystem, directory);
   const scan = await scanSegments(fileSystem, survey);
-  const replay = new Replay(survey, new ReplayFiles(fileSystem, directory));
-  if (replay.hasWork(scan)) {
-    try {
-      await eachEntry(fileSystem, scan, replay.removals);
-      replay.files.rename(replay.lastRenames());
-      replay.rewind();
-      await eachEntry(fileSystem, scan, replay.placements);
-    } finally {
-      replay.files.close();
-    }
-    await syncFiles(fileSystem, directory, replay.files.touched);
+  const replay = new Replay(survey, new ReplayFiles(fileSystem, directory, options.isForeign));
+  const { tornTail } = scan;
+  if (!replay.hasWork(scan)) {
+    return { hasEntries: false, finish: async () => ({ ...replay.report(), tornTail, damaged: [] }) };
   }
-  if (!replay.hasWork(scan)) return { ...replay.report(), tornTail: scan.tornTail, damaged: [] };
-  await markDone(fileSystem, survey, scan);
-  const damaged = await setAside(fileSystem, directory, scan, survey);
-  const report: ReplayReport = { ...replay.report(), tornTail: scan.tornTail, damaged };
-  tell(logger, report, replay.discardedFiles);
-  return report;
+  try {
+    await eachEntry(fileSystem, scan, replay.removals);
+    replay.files.rename(replay.lastRenames());
+    replay.rewind();
+    await eachEntry(fileSystem, scan, replay.placements);
+  } finally {
+    replay.files.close();
+  }
+  await syncFiles(options, replay.files.touched);
+  return {
+    hasEntries: true,
+    async finish() {
+      await markDone(fileSystem, survey, scan);
+      const damaged = await setAside(fileSystem, directory, scan, survey);
+      const report: ReplayReport = { ...replay.report(), tornTail, damaged };
+      tell(logger, report, replay.discardedFiles);
+      return report;
+    },
+  };
 }
 
 /** Also what was present may be in the system's cache only. */
-async function syncFiles(fileSystem: FileSystem, root: string, files: ReadonlySet<string>): Promise<void> {
+async function syncFiles(options: ReplayOptions, files: ReadonlySet<string>): Promise<void> {
+  const { fileSystem, directory: root, companion } = options;
   const directories = new Set([root]);
   const paths: string[] = [];
   for (const file of files) {
     const path = `${root}/${file}`;
     paths.push(path);
+    const beside = companion?.(file);
+    if (beside !== undefined && fileSystem.statNow(`${root}/${beside}`) !== undefined) paths.push(`${root}/${beside}`);
     for (let slash = path.lastIndexOf("/"); slash > root.length; slash = path.lastIndexOf("/", slash - 1)) {
       directories.add(path.slice(0, slash));
     }

@@ -2,6 +2,7 @@ import { FileError } from "@nats-streaming/kernel";
 import { SimulatedDisk } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { createFilePool } from "./file-pool.ts";
+import { wholeReads } from "./whole-reads.ts";
 
 const diskWith = (...names: string[]): SimulatedDisk => {
   const disk = new SimulatedDisk({ seed: 1 });
@@ -75,13 +76,20 @@ describe("file pool", () => {
     expect(pool.openCount).toBe(1);
   });
 
-  it("closes half of what nobody holds when the system has no descriptor left", () => {
+  it("closes half of what nobody holds when the system has no descriptor left, and keeps no more open", () => {
     const disk = diskWith("/a", "/b", "/c", "/d", "/e");
-    const pool = createFilePool(disk, 0);
+    const fileSystem = wholeReads(disk, () => pool.makeRoom());
+    const pool = createFilePool(fileSystem, 0);
     for (const path of ["/a", "/b", "/c", "/d"]) pool.file(path).forReading();
     disk.inject({ operation: "open", kind: "too_many_open" });
     pool.file("/e").forReading();
     expect(pool.openCount).toBe(3);
+    for (const path of ["/a", "/b", "/c", "/d", "/e"]) pool.file(path).forReading();
+    expect(pool.openCount).toBe(2);
+    // Somebody else is short of one.
+    disk.inject({ operation: "open", kind: "too_many_open" });
+    fileSystem.openNow("/other", { mode: "write" });
+    expect(pool.openCount).toBe(1);
     disk.inject({ operation: "open", kind: "too_many_open", times: 2 });
     expect(() => pool.file("/a").forReading()).toThrow(FileError);
   });

@@ -2,8 +2,7 @@ import { FileError, type FileSystem, invariant, type OpenFile } from "@nats-stre
 import { directoryOf } from "./paths.ts";
 
 /**
- * All files of a store, open or not. A file is opened when it is used and stays open; above the limit, and when the system
- * has no descriptor left, those are closed that nobody holds, the least recently used first. The limit is soft: what is
+ * All files of a store, open or not. A file is opened when it is used and stays open; above the limit, those are closed that nobody holds, the least recently used first. The limit is soft: what is
  * in use stays open.
  * @see file-store.md 16
  */
@@ -23,6 +22,8 @@ export interface FilePool {
   forgetBelow(directory: string): void;
   /** Closes read files that were not used since the last call but one. */
   closeIdle(): void;
+  /** The system has no descriptor left: closes half of what nobody holds, and keeps no more open from now on. */
+  makeRoom(): void;
   /** Closes everything; using a file fails from then on. */
   close(): void;
 }
@@ -63,7 +64,7 @@ export function createFilePool(fileSystem: FileSystem, limit: number): FilePool 
 
 class Pool implements FilePool {
   readonly fileSystem: FileSystem;
-  readonly #limit: number;
+  #limit: number;
   /** In the order of their last opening or, where a limit makes it matter, of their last use. */
   readonly open = new Set<File>();
   unsynced = new Set<File>();
@@ -122,13 +123,13 @@ class Pool implements FilePool {
   openFile(file: File, mode: "read" | "write"): OpenFile {
     if (this.#isClosed) throw new FileError("io", `unable to open file "${file.path}", store is being closed`);
     if (this.#limit > 0 && this.open.size >= this.#limit) this.#closeUnheld(this.#limit - 1);
-    try {
-      return this.fileSystem.openNow(file.path, { mode });
-    } catch (error) {
-      if (!(error instanceof FileError) || error.code !== "too_many_open") throw error;
-      this.#closeUnheld(Math.floor(this.open.size / 2));
-      return this.fileSystem.openNow(file.path, { mode });
-    }
+    return this.fileSystem.openNow(file.path, { mode });
+  }
+
+  makeRoom(): void {
+    const half = Math.floor(this.open.size / 2);
+    this.#closeUnheld(half);
+    if (this.#limit === 0 || half < this.#limit) this.#limit = Math.max(1, half);
   }
 
   /** The file was used: it is closed after all others. Only where there is a limit, as it costs as much as the use. */

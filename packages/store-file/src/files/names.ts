@@ -3,6 +3,8 @@ import { byteString, byteStringBytes } from "@nats-streaming/protocol";
 export const SERVER_FILE = "server.dat";
 export const CLIENTS_FILE = "clients.dat";
 export const SUBSCRIPTIONS_FILE = "subs.dat";
+/** Counts of redeliveries, which the original does not keep: it passes over a file of this name. */
+export const REDELIVERIES_FILE = "redeliveries.dat";
 export const LOCK_FILE = ".rootdir.lck";
 export const TRUNCATE_WITNESS = ".truncate.lck";
 
@@ -15,6 +17,12 @@ export function dataFileName(slice: number): string {
 
 export function indexFileName(slice: number): string {
   return `${SLICE_PREFIX}${slice}.idx`;
+}
+
+/** The index that belongs to the data file of a slice; undefined for any other file. @param path with its directories */
+export function indexOfSlice(path: string): string | undefined {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return isSliceName(name) ? `${path.slice(0, -DATA_SUFFIX.length)}.idx` : undefined;
 }
 
 /** Whether a file of a channel's directory is taken for a slice, whether or not its name is valid. */

@@ -291,7 +291,8 @@ class SliceLog implements FileMessageLog, Evictable {
     if (!this.#isInFlight || this.#isClosed) return;
     this.#isInFlight = false;
     const { cache } = this.#context;
-    copyMark(this.#flushing, this.#durable);
+    // Otherwise the durable state is the present one, which is noted down there.
+    if (this.#isDirty) copyMark(this.#flushing, this.#durable);
     this.#discardWritten();
     cache.touch(this);
     if (cache.used > cache.limit) cache.trim(0);

@@ -41,6 +41,42 @@ describe("slices", () => {
     expect(indexed(place, 1)).toEqual([1, 2, 3]);
   });
 
+  it("FS-MS10 hold the same whatever the size of the buffer, of which no more waits in memory", async () => {
+    const written = new Map<number, Uint8Array>();
+    for (const bufferBytes of [0, 500, 512, 1792]) {
+      const place = newPlace({ options: { bufferBytes } });
+      const { store, channel } = await place.open();
+      const log = channel("foo").messages;
+      // A burst of large messages, then small ones: what the burst has needed is not kept waiting.
+      for (let i = 1; i <= 40; i++) {
+        append(place, log, "x".repeat(i < 20 ? (i * 97) % 700 : i % 9));
+        const inFile = place.size("foo/msgs.1.dat") ?? 4;
+        // What a message counts has 32 bytes of its index record in it.
+        expect(log.bytes - 32 * log.count - (inFile - 4)).toBeLessThanOrEqual(bufferBytes);
+        if (i % 8 !== 0) continue;
+        await store.flush();
+        expect(place.size("foo/msgs.1.dat")).toBe(4 + log.bytes - 32 * log.count);
+        expect(indexed(place, 1).length).toBe(i);
+      }
+      await store.close();
+      written.set(bufferBytes, place.bytes("foo/msgs.1.dat"));
+    }
+    for (const bytes of written.values()) expect(bytes).toEqual(written.get(0));
+  });
+
+  it("FS-MS16 give back the memory that a message of a megabyte took, once it is flushed", async () => {
+    const place = newPlace({ options: { bufferBytes: 2_000_000 } });
+    const { store, channel } = await place.open({ cacheBytes: 10_000 });
+    const log = channel("foo").messages;
+    append(place, log, "x".repeat(1_048_576));
+    expect(store.cachedBytes).toBeGreaterThan(1_048_576);
+    expect(place.size("foo/msgs.1.dat")).toBeUndefined();
+    await store.flush();
+    append(place, log, "small");
+    expect(store.cachedBytes).toBeLessThan(10_000);
+    expect((await read(log, 1))?.length).toBe(1_048_576);
+  });
+
   it("FS-G14 never hold a part of a record: a write that fails takes its message back", async () => {
     const place = newPlace({ options: { bufferBytes: 0 } });
     const { store, channel } = await place.open();

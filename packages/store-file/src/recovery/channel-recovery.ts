@@ -24,6 +24,7 @@ import { moveAside } from "./keep-aside.ts";
 import { recoverRecords, salvageRecords } from "./record-file-recovery.ts";
 import { subscriptionSense } from "./record-sense.ts";
 import { checkVersion, type RecoveryScope, type Repair } from "./recovery-scope.ts";
+import { type RecoveredRedeliveries, recoverRedeliveries } from "./redelivery-recovery.ts";
 import { salvageSlice } from "./salvage-slice.ts";
 import { recoverSlice, type SliceSlot } from "./slice-recovery.ts";
 
@@ -35,6 +36,7 @@ export interface RecoveredFiles {
   readonly subscriptionsFile: PooledFile;
   readonly subscriptionRecords: RecordFile;
   readonly subscriptions: SubscriptionTable;
+  readonly redeliveries: RecoveredRedeliveries;
 }
 
 /**
@@ -52,11 +54,21 @@ export function recoverChannel(scope: RecoveryScope, channel: string): Recovered
   try {
     const messages = recoverMessages(scope, channel, repair);
     const subscriptions = recoverSubscriptions(scope, channel, repair);
-    for (const one of repairs.splice(0)) one.apply();
-    return { ...messages, ...subscriptions };
+    const redeliveries = recoverRedeliveries(scope, channel, subscriptions.subscriptions, repair);
+    applyAll(channel, repairs);
+    return { ...messages, ...subscriptions, redeliveries };
   } catch (error) {
     for (const one of repairs) one.abandon();
     throw error;
+  }
+}
+
+/** A disk that does not let itself be written to keeps the channel from being served, and nothing else. @throws StoreError */
+function applyAll(channel: string, repairs: Repair[]): void {
+  try {
+    for (let one = repairs.shift(); one !== undefined; one = repairs.shift()) one.apply();
+  } catch (error) {
+    throw asCorrupt(error, (what) => messageStoreText("recover", channel, channelDirectory(channel), what));
   }
 }
 

@@ -110,14 +110,15 @@ function cutTorn(scope: RecoveryScope, slot: RecordFileSlot, at: number, size: n
   };
 }
 
-function hasSoundVersion(file: PooledFile): boolean {
+/** Whether a file begins with the version that this store writes. */
+export function hasSoundVersion(file: PooledFile): boolean {
   const header = new Uint8Array(FILE_HEADER_SIZE);
   const length = file.forReading().readNow(header, 0, FILE_HEADER_SIZE, 0);
   return length === FILE_HEADER_SIZE && header.every((byte, i) => byte === FILE_HEADER[i]);
 }
 
 /** Writes the parts into a new file that takes the name of the old one. */
-function rewrite(
+export function rewrite(
   file: PooledFile,
   parts: readonly Uint8Array[],
   fileSystem: RecoveryScope["context"]["fileSystem"],

@@ -32,6 +32,26 @@ export function openRootFile(scope: RecoveryScope, file: PooledFile, kind: "serv
   }
 }
 
+/** Bytes of a file of the root directory that no commit log has: all of server.dat, the version of clients.dat. */
+const UNLOGGED_BYTES = 4096;
+
+/**
+ * Writes what the commit log is going to rely on once more, so that a sync takes it along: if an earlier start has ended
+ * with a failed sync, the system may show bytes that the disk does not have, and never write them.
+ * @throws StoreError `corrupt`
+ */
+export function rewriteStart(file: PooledFile, kind: "server" | "client"): void {
+  try {
+    const open = file.forWriting();
+    const bytes = new Uint8Array(UNLOGGED_BYTES);
+    const length = open.readNow(bytes, 0, UNLOGGED_BYTES, 0);
+    open.writeNow(bytes, 0, length, 0);
+    file.markMade();
+  } catch (error) {
+    throw failure(kind, nameOf(file.path), error);
+  }
+}
+
 /** What server.dat says; undefined when it says nothing. @throws StoreError `corrupt` @see file-store.md 4 */
 export function recoverServerInfo(scope: RecoveryScope, file: PooledFile): ServerInfo | undefined {
   try {

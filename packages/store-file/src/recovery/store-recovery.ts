@@ -18,11 +18,11 @@ import { CLIENTS_FILE, channelDirectory, directoryChannel } from "../files/names
 import { pathIn } from "../files/paths.ts";
 import { RecordFile } from "../files/record-file.ts";
 import { syncFiles } from "../files/sync-files.ts";
-import type { QuarantinedChannel } from "../quarantine.ts";
+import { DAMAGE_REMEDY, DISK_REMEDY, type QuarantinedChannel } from "../quarantine.ts";
 import { type RecoveredFiles, recoverChannel } from "./channel-recovery.ts";
 import { warmFiles } from "./read-ahead.ts";
 import type { RecoveryScope } from "./recovery-scope.ts";
-import { openRootFile, recoverClients, recoverServerInfo } from "./root-recovery.ts";
+import { openRootFile, recoverClients, recoverServerInfo, rewriteStart } from "./root-recovery.ts";
 
 export interface StoreRecovery {
   readonly state: RecoveredState;
@@ -59,6 +59,10 @@ export async function recoverStore(
   openRootFile(scope, clientsFile, "client");
   const info = recoverServerInfo(scope, parts.serverFile);
   const channels = listChannels(scope);
+  if (context.options.sync) {
+    rewriteStart(parts.serverFile, "server");
+    rewriteStart(clientsFile, "client");
+  }
 
   const table = clientTable();
   const found =
@@ -81,7 +85,7 @@ export async function recoverStore(
     return undefined;
   }
   const recovery = await recoverChannels(scope, parts, channels, info, clients);
-  if (context.options.sync) await syncRecovered(context, recovery.channels, clientsFile);
+  if (context.options.sync) await syncRecovered(context, recovery.channels, { ...parts, clientsFile });
   return recovery;
 }
 
@@ -92,14 +96,14 @@ export async function recoverStore(
 async function syncRecovered(
   context: RecoveryScope["context"],
   channels: ReadonlyMap<string, ChannelDirectory>,
-  clientsFile: PooledFile,
+  { serverFile, clientsFile }: { readonly serverFile: PooledFile; readonly clientsFile: PooledFile },
 ): Promise<void> {
   const { pool, root } = context;
-  const files: Syncable[] = [clientsFile, pool.directory(root)];
+  const files: Syncable[] = [...pool.takeUnsynced(), serverFile, clientsFile, pool.directory(root)];
   for (const [name, { messages, subscriptions }] of channels) {
-    files.push(...messages.tailFiles, subscriptions.file, pool.directory(pathIn(root, channelDirectory(name))));
+    files.push(...messages.tailFiles, ...subscriptions.files, pool.directory(pathIn(root, channelDirectory(name))));
   }
-  await syncFiles(files);
+  await syncFiles([...new Map(files.map((file) => [file.path, file])).values()]);
   for (const channel of channels.values()) channel.closeFiles();
 }
 
@@ -138,7 +142,8 @@ async function recoverChannels(
         files = recoverChannel(scope, name);
       } catch (error) {
         if (mode === "strict" || !(error instanceof StoreError) || error.code !== "corrupt") throw error;
-        quarantined.push({ channel: name, reason: error.message });
+        const remedy = isOfTheDisk(error) ? DISK_REMEDY : DAMAGE_REMEDY;
+        quarantined.push({ channel: name, reason: error.message, remedy });
         scope.report({
           kind: "quarantined",
           channel: name,
@@ -167,6 +172,11 @@ async function recoverChannels(
     channels,
     quarantined,
   };
+}
+
+/** Whether the disk has refused something, rather than given what makes no sense. */
+function isOfTheDisk(error: unknown): boolean {
+  return error instanceof FileError || (error instanceof Error && isOfTheDisk(error.cause));
 }
 
 /** Channels after which others get their turn: signals, and the log. */

@@ -12,6 +12,7 @@ import type { PooledFile } from "../files/file-pool.ts";
 import type { RecordFile } from "../files/record-file.ts";
 import { encodeRecord, FILE_HEADER, RECORD_HEADER_SIZE } from "../format/record.ts";
 import type { Flushable, StoreContext } from "../store-context.ts";
+import type { RedeliveryLog } from "./redelivery-log.ts";
 import {
   ackRecord,
   pendingRecord,
@@ -25,8 +26,18 @@ import {
 export interface FileSubscriptionLog extends SubscriptionLog, Flushable, Compactable {
   /** Every subscription that is recorded, with what is pending. */
   states(): RecoveredSubscription[];
+  noteRedelivery(id: number, sequence: number, count: number): void;
+  /** subs.dat, and redeliveries.dat if there is one. */
+  readonly files: readonly PooledFile[];
   /** Nothing is recorded any more. */
   close(): void;
+}
+
+/** The log of redeliveries of a channel, made when there is something to count. */
+export interface RedeliveryLogs {
+  /** There are counts of an earlier run. */
+  readonly isRecovered: boolean;
+  make(): RedeliveryLog;
 }
 
 export interface FileSubscriptionLogOptions {
@@ -37,6 +48,7 @@ export interface FileSubscriptionLogOptions {
   readonly records: RecordFile;
   /** What was replayed; belongs to the log from now on. */
   readonly table: SubscriptionTable;
+  readonly redeliveries: RedeliveryLogs;
   /** Asked for when enough of the file is of no use any more. */
   readonly requestCompaction: (log: FileSubscriptionLog) => void;
 }
@@ -54,6 +66,7 @@ class RecordedSubscriptionLog implements FileSubscriptionLog {
   readonly #table: SubscriptionTable;
   readonly #maxSubscriptions: number;
   readonly #bufferBytes: number;
+  #redeliveries: RedeliveryLog | undefined;
   /** Whether the next flush has to cover something, and whether something has to be written soon. */
   #isUrgent = false;
   #isGathered = false;
@@ -70,7 +83,12 @@ class RecordedSubscriptionLog implements FileSubscriptionLog {
     // Nothing is written before it is in the commit log.
     const { sync, bufferBytes } = options.context.options;
     this.#bufferBytes = sync ? Number.POSITIVE_INFINITY : bufferBytes;
+    if (options.redeliveries.isRecovered) this.#redeliveries = options.redeliveries.make();
     if (!this.records.isDurable) this.#changed(true);
+  }
+
+  get files(): readonly PooledFile[] {
+    return this.#redeliveries === undefined ? [this.file] : [this.file, this.#redeliveries.file];
   }
 
   get count(): number {
@@ -110,6 +128,7 @@ class RecordedSubscriptionLog implements FileSubscriptionLog {
   delete(id: number): void {
     this.records.append(SubRecord.removed, encodeSubStateDelete({ id }));
     const isKnown = removeRecord(this.#table, id);
+    this.#redeliveries?.forgetAll(id);
     this.#changed(true);
     if (isKnown) this.#compactIfWorth();
   }
@@ -122,19 +141,35 @@ class RecordedSubscriptionLog implements FileSubscriptionLog {
 
   ackPending(id: number, sequence: number): void {
     this.#appendUpdate(SubRecord.ack, id, sequence);
+    this.#redeliveries?.forget(id, sequence);
     if (ackRecord(this.#table, id, sequence)) this.#compactIfWorth();
     else this.#table.free++;
   }
 
+  noteRedelivery(id: number, sequence: number, count: number): void {
+    if (this.#isClosed || this.#table.byId.get(id)?.pending.has(sequence) !== true) return;
+    this.#redeliveries ??= this.#options.redeliveries.make();
+    this.#redeliveries.note(id, sequence, count);
+  }
+
   states(): RecoveredSubscription[] {
-    return [...this.#table.byId.values()].map((record) => ({
-      state: stateOf(record),
-      pending: [...record.pending].sort((one, other) => one - other),
-    }));
+    return [...this.#table.byId.values()].map((record) => {
+      const counts = this.#redeliveries?.counts(record.state.id);
+      return {
+        state: stateOf(record),
+        pending: [...record.pending].sort((one, other) => one - other),
+        ...(counts === undefined ? {} : { redeliveries: new Map(counts) }),
+      };
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#redeliveries?.close();
     this.file.close();
   }
 

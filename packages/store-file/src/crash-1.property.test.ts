@@ -1,0 +1,3 @@
+import { describeCrashes } from "../test-support/describe-crashes.ts";
+
+describeCrashes(0);
