@@ -43,7 +43,7 @@ export function violations(root) {
     for (const dependency of declared) {
       if (!mayImport(name, dependency)) found.push(`${folder}/package.json: ${name} must not depend on ${dependency}`);
     }
-    const { references = [] } = JSON.parse(readFileSync(join(root, folder, "tsconfig.json"), "utf8"));
+    const { references = [] } = parseWithComments(readFileSync(join(root, folder, "tsconfig.json"), "utf8"));
     const referenced = references.map(({ path }) => path.split("/").at(-1));
     for (const dependency of declared) {
       if (!referenced.includes(dependency)) found.push(`${folder}/tsconfig.json: no reference to ${dependency}`);
@@ -61,6 +61,11 @@ export function violations(root) {
     }
   }
   return found;
+}
+
+/** The compiler's configuration files may have comments on lines of their own. */
+function parseWithComments(text) {
+  return JSON.parse(text.replaceAll(/^\s*\/\/.*$/gm, ""));
 }
 
 function packageFolders(root) {

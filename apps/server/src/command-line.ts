@@ -3,6 +3,7 @@ import { flagTable } from "./flags/flag-table.ts";
 import { helpText } from "./flags/help.ts";
 import { resolveOptions } from "./options/resolve-options.ts";
 import { PROGRAM } from "./options/version.ts";
+import { runPartitions } from "./partitions/run-partitions.ts";
 import { EXIT_FAILED, EXIT_OK, runProcess } from "./run-process.ts";
 import { sendSignal } from "./send-signal.ts";
 import { createSchema, printSchema, type SchemaOutcome } from "./store/sql-schema.ts";
@@ -12,6 +13,14 @@ const EXIT_USAGE = 2;
 
 /** The program: reads arguments and files, runs the server, and ends the process. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  const [command, ...rest] = argv;
+  if (command === "partitions") {
+    const { stdout, stderr, exitStatus } = await runPartitions(rest);
+    process.stdout.write(stdout);
+    process.stderr.write(stderr);
+    process.exitCode = exitStatus;
+    return;
+  }
   const resolved = resolveOptions(argv, process.env, { readFile: readSystemFile });
   switch (resolved.kind) {
     case "help":

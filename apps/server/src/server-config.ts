@@ -38,6 +38,10 @@ export interface ServerConfig {
   readonly ft_group?: string;
   /** Serve only the channels listed under store_limits. Default: false. */
   readonly partitioning?: boolean;
+  /** Which of two serving partition servers that overlap ends: younger_exits, or exit_all for both, as in the original. Default: younger_exits. */
+  readonly partition_conflict?: string;
+  /** What clients get for a channel that no partition server owns: silent leaves them to their timeout, error tells them. Default: silent. */
+  readonly partition_unowned?: string;
   /** Source of the event log on Windows. */
   readonly syslog_name?: string;
   /** Encrypt message payloads in the store. Default: false. */

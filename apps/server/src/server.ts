@@ -10,8 +10,17 @@ import {
 import { type Bus, type Clock, displayName, type Logger, nuidSource, type Random } from "@nats-streaming/kernel";
 import { type MonitoringServer, startMonitoring } from "@nats-streaming/monitoring";
 import { connectNatsBus } from "@nats-streaming/nats-bus";
-import { type Partition, startPartition } from "@nats-streaming/partition";
-import { describeLimits, type Store } from "@nats-streaming/store";
+import {
+  type ConflictRule,
+  guardUnpartitioned,
+  type Partition,
+  type PartitionWatch,
+  startPartition,
+  type UnpartitionedGuard,
+  type WatchOptions,
+  watchPartition,
+} from "@nats-streaming/partition";
+import { checkLimits, describeLimits, type Store, type StoreLimits } from "@nats-streaming/store";
 import { refusalOf, withoutEffect } from "./available.ts";
 import { brokerOptions } from "./broker-options.ts";
 import { engineOptions } from "./engine-options.ts";
@@ -22,7 +31,7 @@ import type { StreamingOptions } from "./options/streaming-options.ts";
 import { SERVER_VERSION } from "./options/version.ts";
 import type { ServerState } from "./server-state.ts";
 import { type StartFailure, startFailure } from "./start-failure.ts";
-import { lockStore, type OpenedStore, openStore } from "./store/open-store.ts";
+import { inByteStrings, lockStore, type OpenedStore, openStore } from "./store/open-store.ts";
 
 /** Exit status of a server that could not go on; a member of a fault tolerance group has others. */
 const EXIT_FAILED = 1;
@@ -55,12 +64,27 @@ export interface Server {
   readonly clientUrl: string;
   readonly state: ServerState;
   /**
+   * Puts changed limits in force for channels created from now on; with partitioning, the list of channels changes too: what is
+   * new in it is checked against the other servers first. All or nothing.
+   * @param limits as configured, with text names
+   */
+  reloadLimits(limits: StoreLimits): Promise<LimitsReload>;
+  /**
    * Stops in order: requests, the batch under way, the store, the NATS connections, the broker. Idempotent.
    * @throws (rejects) what the store could not do at its end, such as writing lazily kept positions to a full disk; all else
    * is closed all the same
    */
   close(): Promise<void>;
 }
+
+/** What became of changed limits. */
+export type LimitsReload =
+  | { readonly kind: "applied"; readonly added: readonly string[]; readonly removed: readonly string[] }
+  /** Nothing has changed. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** What every part of the exchange of channel lists needs. */
+type PartitionSetup = Omit<WatchOptions, "activeServerId" | "timing">;
 
 export type ServerStart =
   | { readonly kind: "started"; readonly server: Server }
@@ -94,6 +118,9 @@ class ComposedServer implements Server {
   #store: OpenedStore | undefined;
   #engine: Engine | undefined;
   #member: FaultTolerance | undefined;
+  /** A standby's eye on its list. */
+  #watch: PartitionWatch | undefined;
+  #unpartitioned: UnpartitionedGuard | undefined;
   #closing: Promise<void> | undefined;
   #hasFailed = false;
   #hasLostStore = false;
@@ -139,6 +166,7 @@ class ComposedServer implements Server {
     this.#engine = started.engine;
     if (this.#stopping.signal.aborted) return "stopped while starting";
     this.state = { kind: "active", engine: started.engine, isMember };
+    this.#guard(bus);
 
     logger.info(`Message store is ${store.kind}`);
     if (streaming.directory !== "") logger.info(`Store location: ${streaming.directory}`);
@@ -149,22 +177,48 @@ class ComposedServer implements Server {
   }
 
   async #joinPartition(): Promise<string | undefined> {
+    const onConflict = (message: string): void => this.#fail(message);
+    const { signal } = this.#stopping;
+    const common = { onConflict, conflictRule: this.#conflictRule, signal };
+    const outcome = await (this.#watch?.activate(common) ??
+      startPartition({ ...(await this.#partitionSetup()), ...common }));
+    if (outcome.kind === "refused") return outcome.message;
+    if (outcome.kind === "stopped") return "stopped while starting";
+    this.#partition = outcome.partition;
+    this.#partition.onScopeChange(() => this.#engine?.rescope());
+    return undefined;
+  }
+
+  get #conflictRule(): ConflictRule {
+    return this.#options.streaming.partitionConflict === "exit_all" ? "exit_all" : "younger_exits";
+  }
+
+  async #partitionSetup(): Promise<PartitionSetup> {
     const { streaming, clock, logger, random } = this.#options;
-    const outcome = await startPartition({
+    return {
       clusterId: streaming.clusterId,
       serverId: this.serverId,
-      entries: streaming.storeLimits.channels.keys(),
+      entries: [...streaming.storeLimits.channels.keys()],
       bus: await this.#connect("pc"),
       clock,
       logger,
       random,
+    };
+  }
+
+  /** A server that serves every channel keeps partition servers with its cluster ID away, and is kept away by them. */
+  #guard(bus: Bus): void {
+    const { streaming, clock, logger, random } = this.#options;
+    if (streaming.partitioning) return;
+    this.#unpartitioned = guardUnpartitioned({
+      clusterId: streaming.clusterId,
+      serverId: this.serverId,
+      bus,
+      clock,
+      logger,
+      random,
       onConflict: (message) => this.#fail(message),
-      signal: this.#stopping.signal,
     });
-    if (outcome.kind === "refused") return outcome.message;
-    if (outcome.kind === "stopped") return "stopped while starting";
-    this.#partition = outcome.partition;
-    return undefined;
   }
 
   // --- fault tolerance ---
@@ -178,6 +232,10 @@ class ComposedServer implements Server {
   async #standBy(bus: Bus, store: Store): Promise<void> {
     const { streaming, clock, logger, random } = this.#options;
     this.state = { kind: "standby" };
+    if (streaming.partitioning) {
+      const activeServerId = (): string | undefined => this.#member?.peerServerId;
+      this.#watch = watchPartition({ ...(await this.#partitionSetup()), activeServerId });
+    }
     this.#member = startFaultTolerance({
       clusterId: streaming.clusterId,
       group: streaming.ftGroup,
@@ -202,6 +260,18 @@ class ComposedServer implements Server {
   #giveWay({ message, exitStatus }: FaultToleranceFailure): void {
     this.#hasLostStore = true;
     this.#end(message, exitStatus);
+  }
+
+  async reloadLimits(limits: StoreLimits): Promise<LimitsReload> {
+    const store = this.#store?.store;
+    if (store === undefined || this.state.kind !== "active")
+      return { kind: "refused", reason: "the server is not serving" };
+    const fault = checkLimits(limits);
+    if (fault !== undefined) return { kind: "refused", reason: fault };
+    const changed = await this.#partition?.reload([...limits.channels.keys()]);
+    if (changed?.kind === "refused") return changed;
+    store.setLimits(inByteStrings(limits));
+    return { kind: "applied", added: changed?.added ?? [], removed: changed?.removed ?? [] };
   }
 
   close(): Promise<void> {
@@ -319,6 +389,8 @@ class ComposedServer implements Server {
   async #close(): Promise<void> {
     this.#stopping.abort();
     this.#member?.close();
+    this.#watch?.close();
+    this.#unpartitioned?.close();
     this.#partition?.close();
     let failure: unknown;
     try {

@@ -11,6 +11,7 @@ import { textToByteString } from "@nats-streaming/protocol";
 import { faultToleranceSubject } from "@nats-streaming/protocol/spb";
 import type { LockOutcome } from "@nats-streaming/store";
 import { FaultToleranceError } from "./fault-tolerance-error.ts";
+import { readHeartbeat } from "./heartbeat.ts";
 import type { Member } from "./member.ts";
 import type { MemberInput, MemberOutput } from "./member-io.ts";
 import type { FaultToleranceFailure } from "./state.ts";
@@ -20,6 +21,7 @@ export interface MemberDriverOptions {
   readonly member: Member;
   readonly clusterId: string;
   readonly group: string;
+  readonly serverId: string;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,6 +36,8 @@ export interface MemberDriver {
   /** Begins to listen and to wait. Once. @throws FaultToleranceError `subscribe_failed` */
   start(): void;
   lockLost(): void;
+  /** The server ID in the last heartbeat of another member; undefined before the first one. */
+  readonly peerServerId: string | undefined;
   /** Idempotent. */
   close(): void;
 }
@@ -53,6 +57,7 @@ class BusMemberDriver implements MemberDriver {
   readonly #inputs: MemberInput[] = [];
   #isWorking = false;
   #subscription: BusSubscription | undefined;
+  peerServerId: string | undefined;
   #timer: { readonly due: number; readonly handle: Timer } | undefined;
 
   constructor(options: MemberDriverOptions) {
@@ -64,7 +69,9 @@ class BusMemberDriver implements MemberDriver {
     const { bus } = this.#options;
     try {
       this.#subscription = bus.subscribe(this.#subject, (message) => {
-        this.#take({ kind: "message", payload: message.bytes.slice(message.start, message.end) });
+        const payload = message.bytes.slice(message.start, message.end);
+        this.#notePeer(payload);
+        this.#take({ kind: "message", payload });
       });
     } catch (cause) {
       throw new FaultToleranceError("subscribe_failed", faultToleranceTexts.subscribeFailed(reasonOf(cause)), {
@@ -85,6 +92,11 @@ class BusMemberDriver implements MemberDriver {
     if (this.#isOver) return;
     this.#options.member.step({ kind: "stop" }, this.#options.clock.monotonicMillis());
     this.#end();
+  }
+
+  #notePeer(payload: Uint8Array): void {
+    const heard = readHeartbeat(payload);
+    if (heard.kind !== "nothing" && heard.serverId !== this.#options.serverId) this.peerServerId = heard.serverId;
   }
 
   get #isOver(): boolean {

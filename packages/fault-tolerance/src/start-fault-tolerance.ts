@@ -54,6 +54,8 @@ export interface FaultToleranceOptions {
 /** A member of a group. */
 export interface FaultTolerance {
   readonly state: FaultToleranceState;
+  /** The server ID in the last heartbeat of another member: the active's, seen from a standby. Undefined before the first. */
+  readonly peerServerId: string | undefined;
   /** The store reports that it does not own the lock any more: the member gives way (`onAbort`). */
   lockLost(): void;
   /**
@@ -81,6 +83,7 @@ export function startFaultTolerance(options: FaultToleranceOptions): FaultTolera
     member,
     clusterId: options.clusterId,
     group: options.group,
+    serverId,
     bus: options.bus,
     clock: options.clock,
     logger: options.logger,
@@ -94,6 +97,9 @@ export function startFaultTolerance(options: FaultToleranceOptions): FaultTolera
   return {
     get state(): FaultToleranceState {
       return member.state;
+    },
+    get peerServerId(): string | undefined {
+      return driver.peerServerId;
     },
     lockLost: () => driver.lockLost(),
     close,

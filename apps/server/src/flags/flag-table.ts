@@ -83,6 +83,20 @@ export const flagTable: readonly FlagDefinition[] = [
     "Fault tolerance group: servers that share a store, one of them active",
   ),
   streaming(
+    "partition_conflict",
+    "string",
+    "partition_conflict",
+    "Which of two serving partition servers that overlap ends: younger_exits, or exit_all for both",
+    { default: "younger_exits" },
+  ),
+  streaming(
+    "partition_unowned",
+    "string",
+    "partition_unowned",
+    "What clients get for a channel that no partition server owns: silent (their timeout) or error",
+    { default: "silent" },
+  ),
+  streaming(
     "sl signal",
     "string",
     "",

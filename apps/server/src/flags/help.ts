@@ -10,7 +10,7 @@ export function helpText(program: string, table: readonly FlagDefinition[]): str
     const lines = table.filter((flag) => flag.group === group && flag.noEffect === "").map(flagLine);
     return `${group}:\n${lines.join("\n")}`;
   });
-  return `Usage: ${program} [options]\n\n${groups.join("\n\n")}\n\n${NOTES}`;
+  return `Usage: ${program} [options]\n       ${program} partitions [options]    (who owns which channels: see ${program} partitions -h)\n\n${groups.join("\n\n")}\n\n${NOTES}`;
 }
 
 const NOTES = `A flag takes one dash or two, and its value behind a blank or "="; a <bool> only behind "=".

@@ -66,6 +66,8 @@ streaming: {
   hb_fail_count: 7
   ft_group: "ft"
   partitioning: true
+  partition_conflict: "exit_all"
+  partition_unowned: "error"
   syslog_name: "myservice"
   encrypt: false
   encryption_cipher: "CHACHA"
@@ -97,6 +99,15 @@ streaming: {
 
 /** Takes the clustering out of the sample, which the server reads but refuses to run. */
 const RUNNABLE = EVERY_OPTION.replace(/ {2}cluster: \{[^}]*\}\n/, "");
+
+describe("what becomes of conflicts and of channels without an owner", () => {
+  it.each([
+    ["-partition_conflict", "both", "partition_conflict is younger_exits or exit_all, not both"],
+    ["-partition_unowned", "loud", "partition_unowned is silent or error, not loud"],
+  ])("%s %s is refused", (flag, value, text) => {
+    expect(resolve([flag, value])).toMatchObject({ kind: "error", text, exitCode: 1 });
+  });
+});
 
 describe("file_recovery", () => {
   it.each(["strict", "quarantine", "Salvage"])("may be %s", (mode) => {
@@ -139,6 +150,8 @@ describe("the file", () => {
       heartbeatFailCount: 7,
       ftGroup: "ft",
       partitioning: true,
+      partitionConflict: "exit_all",
+      partitionUnowned: "error",
       syslogName: "myservice",
       encrypt: true,
       encryptionCipher: "CHACHA",

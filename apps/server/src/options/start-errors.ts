@@ -17,6 +17,7 @@ export function findStartError(streaming: StreamingOptions, nats: NatsOptions): 
     clusteringError(streaming) ??
     redeliveryError(streaming) ??
     fileRecoveryError(streaming) ??
+    partitionError(streaming) ??
     routeError(nats) ??
     portError(nats) ??
     tlsError(nats)
@@ -54,6 +55,18 @@ function fileRecoveryError(streaming: StreamingOptions): StartError | undefined 
     };
   }
   if (cacheBytes < 0) return { text: "file cache size must be a positive number", hint: see, stream: "stderr" };
+  return undefined;
+}
+
+function partitionError({ partitionConflict, partitionUnowned }: StreamingOptions): StartError | undefined {
+  const hint = "see docs/partitioning.md";
+  if (partitionConflict !== "younger_exits" && partitionConflict !== "exit_all") {
+    const text = `partition_conflict is younger_exits or exit_all, not ${partitionConflict}`;
+    return { text, hint, stream: "stderr" };
+  }
+  if (partitionUnowned !== "silent" && partitionUnowned !== "error") {
+    return { text: `partition_unowned is silent or error, not ${partitionUnowned}`, hint, stream: "stderr" };
+  }
   return undefined;
 }
 

@@ -48,6 +48,10 @@ export interface GeneralOptions {
   /** Name of the fault tolerance group; empty for none. */
   readonly ftGroup: string;
   readonly partitioning: boolean;
+  /** What becomes of two serving partition servers that meet and overlap: `younger_exits` or `exit_all`. */
+  readonly partitionConflict: string;
+  /** What a client gets that asks for a channel which no partition server owns: `silent` or `error`. */
+  readonly partitionUnowned: string;
   /** Source of the event log on Windows. */
   readonly syslogName: string;
   readonly encrypt: boolean;
@@ -151,6 +155,8 @@ export const defaultStreamingOptions: StreamingOptions = {
   heartbeatFailCount: 10,
   ftGroup: "",
   partitioning: false,
+  partitionConflict: "younger_exits",
+  partitionUnowned: "silent",
   syslogName: "",
   encrypt: false,
   encryptionCipher: "",

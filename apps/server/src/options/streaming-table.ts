@@ -66,6 +66,16 @@ const generalOptions: readonly OptionDefinition<Draft<GeneralOptions>>[] = [
   ),
   text("ft_group ft_group_name", general("ftGroup"), "Fault tolerance group"),
   flag("partitioning", general("partitioning"), "Serve only the channels listed under store_limits"),
+  text(
+    "partition_conflict",
+    general("partitionConflict"),
+    "Which of two serving partition servers that overlap ends: younger_exits, or exit_all for both, as in the original",
+  ),
+  text(
+    "partition_unowned",
+    general("partitionUnowned"),
+    "What clients get for a channel that no partition server owns: silent leaves them to their timeout, error tells them",
+  ),
   text("syslog_name", general("syslogName"), "Source of the event log on Windows"),
   flag("encrypt", general("encrypt"), "Encrypt message payloads in the store"),
   text("encryption_cipher", general("encryptionCipher"), "AES or CHACHA; empty for what suits the machine"),

@@ -94,7 +94,7 @@ export async function lockStore(store: Store, streaming: StreamingOptions): Prom
 }
 
 /** Inside the server the names of channels are byte strings; a configuration file has text. */
-function inByteStrings(limits: StoreLimits): StoreLimits {
+export function inByteStrings(limits: StoreLimits): StoreLimits {
   const channels = [...limits.channels].map(([name, own]) => [textToByteString(name), own] as const);
   return { ...limits, channels: new Map(channels) };
 }

@@ -1,0 +1,102 @@
+import { expect, it } from "vitest";
+import { onBothBuses } from "../harness/networks.ts";
+import { connectStan } from "../harness/stan.ts";
+import { testStage } from "../harness/test-stage.ts";
+import { partitionConfig } from "./examples.ts";
+
+/** Long enough for several pings of a client that pings every second. */
+const PINGS = 3;
+
+onBothBuses("partitions that grow", (openNetwork) => {
+  it("a server that joins disconnects nobody, and clients use its channels at once", async () => {
+    const stage = testStage();
+    const network = await openNetwork(stage);
+    await network.startServer({ config: partitionConfig(["foo"]) });
+    const client = await connectStan(stage, "early", { port: network.port, pingMillis: 1000 });
+    await client.publish("foo", "1");
+    const bar = await network.startServer({ config: partitionConfig(["bar"]) });
+    expect(await bar.monitor.clientIds()).toEqual(["early"]);
+    await client.publish("bar", "at once");
+    const subscription = await client.subscribe("bar");
+    expect((await subscription.messages.take()).text).toBe("at once");
+    // Each publish is a sign of life; what matters is that no ping is refused meanwhile.
+    for (let ping = 0; ping < PINGS; ping++) {
+      await pingInterval();
+      await client.publish("bar", `after ping ${ping}`);
+    }
+    expect(client.isLost).toBe(false);
+    await client.close();
+    expect(await bar.monitor.clientIds()).toEqual([]);
+  }, 60_000);
+
+  it("a memory server that is restarted is told who is there", async () => {
+    const stage = testStage();
+    const network = await openNetwork(stage);
+    await network.startServer({ config: partitionConfig(["foo"]) });
+    const bar = await network.startServer({ config: partitionConfig(["bar"]) });
+    const client = await connectStan(stage, "patient", { port: network.port, pingMillis: 1000 });
+    await client.publish("bar", "lost with its server");
+    bar.child.signal("SIGKILL");
+    await bar.child.exit();
+    const again = await network.startServer({ config: partitionConfig(["bar"]) });
+    expect(await again.monitor.clientIds()).toEqual(["patient"]);
+    await client.publish("bar", "kept");
+    await pingInterval();
+    expect(client.isLost).toBe(false);
+    await client.close();
+  }, 60_000);
+
+  it("a client ID in use is refused whichever server knows of it, and free once its client has closed", async () => {
+    const stage = testStage();
+    const network = await openNetwork(stage);
+    await network.startServer({ config: partitionConfig(["foo"]) });
+    await network.startServer({ config: partitionConfig(["bar"]) });
+    const first = await connectStan(stage, "same", { port: network.port });
+    await expect(connectStan(stage, "same", { port: network.port })).rejects.toThrow(
+      "stan: clientID already registered",
+    );
+    await first.close();
+    const second = await connectStan(stage, "same", { port: network.port });
+    await second.publish("foo", "x");
+    await second.publish("bar", "x");
+    await second.close();
+  }, 60_000);
+
+  it("partition_unowned: error tells who asks for a channel that nobody owns, once and within a second", async () => {
+    const stage = testStage();
+    const network = await openNetwork(stage);
+    const config = (channel: string): string => `partition_unowned: error\n${partitionConfig([channel])}`;
+    await network.startServer({ config: config("foo") });
+    await network.startServer({ config: config("bar") });
+    const client = await connectStan(stage, "asker", { port: network.port, ackMillis: 5000 });
+    const start = performance.now();
+    await expect(client.publish("nobodys", "x")).rejects.toThrow(/"?nobodys"?/);
+    await expect(client.subscribe("nobodys")).rejects.toThrow(/"?nobodys"?/);
+    expect(performance.now() - start).toBeLessThan(4000);
+    await client.publish("foo", "x");
+    await client.publish("bar", "x");
+    await client.close();
+  }, 60_000);
+
+  it("PART-D10: a partitioned and an unpartitioned server refuse each other in both orders", async () => {
+    const stage = testStage();
+    const network = await openNetwork(stage);
+    const whole = await network.startServer();
+    const part = await network.runServer({ config: partitionConfig(["foo"]) });
+    expect(part.code).toBe(1);
+    expect(part.stderr).toMatch(/Failed to start: .*(is not partitioned|conflict)/);
+    await whole.child.stop();
+    const next = await openNetwork(stage);
+    await next.startServer({ config: partitionConfig(["foo"]) });
+    const refused = await next.runServer();
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('discovered another streaming server with cluster ID "test-cluster"'),
+    ]);
+  }, 60_000);
+});
+
+/** One ping interval of a client. Nothing that happens then can be awaited: what is shown is that nothing does. */
+function pingInterval(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1100));
+}
