@@ -54,6 +54,12 @@ export interface OpenFile {
   write(source: Uint8Array, offset: number, length: number, position: number): Promise<void>;
   /** Makes what was written survive a power loss. After it has failed nothing about the file's content is known. */
   sync(): Promise<void>;
+  /**
+   * Makes a range that was just written with these very bytes survive a power loss, and waits for it here: for a small range on
+   * a fast disk that takes less time than the way to another thread and back. Fails as {@link sync} does.
+   * @throws FileError
+   */
+  syncRangeNow(source: Uint8Array, offset: number, length: number, position: number): void;
   /** Sets the size; bytes that are added are zero. @throws FileError */
   truncateNow(size: number): void;
   sizeNow(): number;

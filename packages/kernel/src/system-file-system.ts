@@ -1,6 +1,8 @@
 import {
   closeSync,
+  constants,
   fdatasync,
+  fdatasyncSync,
   fstatSync,
   fsync,
   ftruncateSync,
@@ -32,6 +34,9 @@ const readLater = promisify(read);
 const writeLater = promisify(write);
 const syncData = promisify(fdatasync);
 const syncAll = promisify(fsync);
+
+/** Writes through a descriptor with this flag return when they are on the disk. Not on every system, and not as strictly on all. */
+const WRITE_THROUGH = process.platform === "linux" ? constants.O_DSYNC : undefined;
 
 const OPEN_FLAGS = { read: "r", create: "wx+" } as const;
 const PERMISSIONS_DEFAULT = 0o666;
@@ -130,6 +135,8 @@ function openDescriptor(path: string, options: OpenOptions): number {
 class SystemFile implements OpenFile {
   readonly path: string;
   readonly #descriptor: number;
+  /** A second descriptor, whose writes go through to the disk. */
+  #throughDescriptor: number | undefined;
   #isOpen = true;
 
   constructor(path: string, descriptor: number) {
@@ -188,6 +195,19 @@ class SystemFile implements OpenFile {
     return later("sync", this.path, () => syncData(this.#descriptor));
   }
 
+  syncRangeNow(source: Uint8Array, offset: number, length: number, position: number): void {
+    now("sync", this.path, () => {
+      if (WRITE_THROUGH === undefined) {
+        fdatasyncSync(this.#descriptor);
+        return;
+      }
+      this.#throughDescriptor ??= openSync(this.path, constants.O_WRONLY | WRITE_THROUGH);
+      for (let done = 0; done < length; ) {
+        done += writeSync(this.#throughDescriptor, source, offset + done, length - done, position + done);
+      }
+    });
+  }
+
   truncateNow(size: number): void {
     now("truncate", this.path, () => ftruncateSync(this.#descriptor, size));
   }
@@ -199,6 +219,9 @@ class SystemFile implements OpenFile {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    now("close", this.path, () => closeSync(this.#descriptor));
+    now("close", this.path, () => {
+      if (this.#throughDescriptor !== undefined) closeSync(this.#throughDescriptor);
+      closeSync(this.#descriptor);
+    });
   }
 }

@@ -47,7 +47,7 @@ export async function openCommitLog(options: CommitLogOptions): Promise<OpenedCo
   const free = numbers.filter((number) => number !== lowWaterSegment);
   const highest = Math.max(0, ...numbers);
   const pool = new SegmentPool({ directory, fileSystem, segmentBytes, free, highest });
-  const writer = new SegmentWriter({ pool, segmentBytes, random, logger, generation, address, lowWaterSegment });
+  const writer = new SegmentWriter({ pool, segmentBytes, random, logger, clock, generation, address, lowWaterSegment });
   const gathering = new Gathering(writer.end, segmentBytes, options.gatheredBytesMax ?? GATHERED_BYTES_MAX);
   pool.prepare();
   const onRefused = options.onRefused ?? ((): void => {});

@@ -1,6 +1,7 @@
-import { FileError, invariant, type Logger, type OpenFile, type Random } from "@nats-streaming/kernel";
+import { type Clock, FileError, invariant, type Logger, type OpenFile, type Random } from "@nats-streaming/kernel";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { LogEnd } from "./gathering.ts";
+import { createQuickSyncs, type QuickSyncs } from "./quick-syncs.ts";
 import {
   encodeMark,
   frameSpan,
@@ -11,7 +12,7 @@ import {
   writeSegmentHeader,
 } from "./segment-format.ts";
 import type { SegmentPool } from "./segment-pool.ts";
-import { synced } from "./synced.ts";
+import { synced, syncedNow } from "./synced.ts";
 
 /** Up to here writing in place costs less than the way to another thread, and holds up the loop for some 0.2 ms at most. */
 const WRITE_NOW_MAX = 524_288;
@@ -21,6 +22,7 @@ export interface SegmentWriterOptions {
   readonly segmentBytes: number;
   readonly random: Random;
   readonly logger: Logger;
+  readonly clock: Clock;
   /** Above that of every segment there is. */
   readonly generation: number;
   /** Above that of every frame there is. */
@@ -42,12 +44,22 @@ interface Segment {
   spareMark: 0 | 1;
 }
 
+/** A part of a batch that was written. */
+interface Written {
+  readonly segment: Segment;
+  readonly frame: FrameWriter;
+  /** Bytes of it, up to the end of a page. */
+  readonly length: number;
+}
+
 /** The written end of the log: puts batches and marks to disk, one at a time. */
 export class SegmentWriter {
   readonly #pool: SegmentPool;
   readonly #segmentBytes: number;
   readonly #random: Random;
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #quick: QuickSyncs = createQuickSyncs();
   #generation: number;
   #batch = 0;
   #current: Segment | undefined;
@@ -61,6 +73,7 @@ export class SegmentWriter {
     this.#segmentBytes = options.segmentBytes;
     this.#random = options.random;
     this.#logger = options.logger;
+    this.#clock = options.clock;
     this.#generation = options.generation;
     this.#address = options.address;
     this.#lowWater = options.address;
@@ -86,15 +99,15 @@ export class SegmentWriter {
     const before = this.#current;
     const batch = this.#nextBatch();
     const opened: Segment[] = [];
-    const written: { readonly segment: Segment; readonly frame: FrameWriter }[] = [];
+    const written: Written[] = [];
     try {
       for (const [part, frame] of frames.entries()) {
         const { opensSegment, address } = frame.place;
         if (opensSegment) opened.push(await this.#open(frame));
         const segment = opened.at(-1) ?? before;
         invariant(segment !== undefined, "a frame without a segment");
-        written.push({ segment, frame });
         const length = frame.pad();
+        written.push({ segment, frame, length });
         const isLast = part === frames.length - 1;
         writeFrameHeader(frame.bytes, frame.frameAt, segment.salt, address, {
           length: frame.length,
@@ -110,7 +123,7 @@ export class SegmentWriter {
       await this.#takeBack(written, opened);
       throw error;
     }
-    for (const segment of new Set(written.map((one) => one.segment))) await synced(segment.file.sync());
+    await this.#sync(written);
 
     for (const { segment, frame } of written) {
       const span = frameSpan(frame.length);
@@ -120,6 +133,19 @@ export class SegmentWriter {
       this.#address = segment.address;
     }
     if (2 * (this.#current?.offset ?? 0) > this.#segmentBytes) this.#pool.prepare();
+  }
+
+  /** @throws (rejects) CommitLogError `sync_failed` */
+  async #sync(written: readonly Written[]): Promise<void> {
+    const begun = this.#clock.monotonicMillis();
+    const only = written.length === 1 ? written[0] : undefined;
+    if (only !== undefined && !only.frame.place.opensSegment && this.#quick.isDue(only.length)) {
+      const { segment, frame, length } = only;
+      syncedNow(() => segment.file.syncRangeNow(frame.bytes, 0, length, frame.place.offset));
+    } else {
+      for (const segment of new Set(written.map((one) => one.segment))) await synced(segment.file.sync());
+    }
+    this.#quick.took(this.#clock.monotonicMillis() - begun);
   }
 
   /**
@@ -174,10 +200,7 @@ export class SegmentWriter {
    * Makes sure, as far as the disk lets it, that a batch which was refused is not found by a replay: all of it may be on
    * the disk although its write has failed.
    */
-  async #takeBack(
-    written: readonly { readonly segment: Segment; readonly frame: FrameWriter }[],
-    opened: readonly Segment[],
-  ): Promise<void> {
+  async #takeBack(written: readonly Written[], opened: readonly Segment[]): Promise<void> {
     const zeros = new Uint8Array(nextFramePlace(0));
     try {
       for (const { segment, frame } of written) {

@@ -8,7 +8,20 @@ export async function synced(sync: Promise<void>): Promise<void> {
   try {
     await sync;
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new CommitLogError("sync_failed", `commit log: ${text}`, { cause });
+    throw syncFailed(cause);
   }
+}
+
+/** The same for one that is waited for in place. @throws CommitLogError `sync_failed` */
+export function syncedNow(sync: () => void): void {
+  try {
+    sync();
+  } catch (cause) {
+    throw syncFailed(cause);
+  }
+}
+
+function syncFailed(cause: unknown): CommitLogError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new CommitLogError("sync_failed", `commit log: ${text}`, { cause });
 }

@@ -24,6 +24,7 @@ class StuckDisk extends SimulatedDisk {
       writeNow: () => {},
       write: async () => {},
       sync: async () => {},
+      syncRangeNow: () => {},
       truncateNow: () => {},
       close: () => {},
     };

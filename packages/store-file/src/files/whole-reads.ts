@@ -74,6 +74,10 @@ class WholeReads implements OpenFile {
     return this.#inner.sync();
   }
 
+  syncRangeNow(source: Uint8Array, offset: number, length: number, position: number): void {
+    this.#inner.syncRangeNow(source, offset, length, position);
+  }
+
   truncateNow(size: number): void {
     this.#inner.truncateNow(size);
   }
