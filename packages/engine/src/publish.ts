@@ -76,8 +76,10 @@ export function createPublishHandler(options: PublishOptions): PublishHandler {
   let routedEntry = 0;
 
   /** Of several entries that match one NATS subject, the first takes the message. */
-  const isForEntry = (subject: string, entry: number): boolean => {
+  const isForEntry = (message: BusMessage, entry: number): boolean => {
+    // First of all, for the subject becomes a string only when somebody looks at it.
     if (scope === undefined || !scope.selfOverlaps) return true;
+    const { subject } = message;
     if (subject !== routedSubject) {
       routedSubject = subject;
       routedEntry = scope.firstMatch(byteStringToText(subject.slice(prefixLength)));
@@ -211,7 +213,7 @@ export function createPublishHandler(options: PublishOptions): PublishHandler {
   };
 
   const handle = (message: BusMessage, entry: number): void => {
-    if (!isForEntry(message.subject, entry)) return;
+    if (!isForEntry(message, entry)) return;
     statistics.inMessages++;
     statistics.inBytes += message.end - message.start;
     const fault = readPubMsg(view, message.bytes, message.start, message.end);

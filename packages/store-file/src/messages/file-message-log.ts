@@ -103,6 +103,10 @@ class SliceLog implements FileMessageLog, Evictable {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
   readonly #bufferBytes: number;
+  /** The slice limits, here rather than behind two references: with many channels each is a cache miss of its own. */
+  readonly #sliceBytesMax: number;
+  readonly #sliceMessagesMax: number;
+  readonly #sliceAgeMillis: number;
   readonly #ageMillis: number;
   readonly #ageNanos: number;
 
@@ -146,6 +150,9 @@ class SliceLog implements FileMessageLog, Evictable {
     this.expires = limits.maxAge > 0n;
     this.#ageMillis = Number(limits.maxAge / 1_000_000n);
     this.#ageNanos = Number(limits.maxAge % 1_000_000n);
+    this.#sliceBytesMax = options.sliceLimits.bytes;
+    this.#sliceMessagesMax = options.sliceLimits.messages;
+    this.#sliceAgeMillis = options.sliceLimits.ageMillis;
     this.#window = new IndexWindow(context.verify);
     this.#blocks = new ReadBlocks(context.cache);
     this.#slices = new SliceList(options.slices);
@@ -396,12 +403,11 @@ class SliceLog implements FileMessageLog, Evictable {
 
   /** The slice that the next message goes to; rolls when the last one is full. */
   #sliceFor(): Slice {
-    const { sliceLimits, newSlice } = this.#options;
     const { tail } = this.#slices;
-    if (tail !== undefined && tail.bytes < sliceLimits.bytes && tail.count < sliceLimits.messages) {
-      if (sliceLimits.ageMillis === Number.POSITIVE_INFINITY || !this.#isOld(tail, sliceLimits.ageMillis)) return tail;
+    if (tail !== undefined && tail.bytes < this.#sliceBytesMax && tail.count < this.#sliceMessagesMax) {
+      if (this.#sliceAgeMillis === Number.POSITIVE_INFINITY || !this.#isOld(tail, this.#sliceAgeMillis)) return tail;
     }
-    const slice = newSlice(this.#nextSlice);
+    const slice = this.#options.newSlice(this.#nextSlice);
     this.#nextSlice++;
     this.#slices.add(slice);
     return slice;
