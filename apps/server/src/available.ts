@@ -15,7 +15,8 @@ export function refusalOf(streaming: StreamingOptions, nats: NatsOptions): strin
 /** What is accepted and has no effect in this version, one sentence each. */
 export function withoutEffect(nats: NatsOptions): string[] {
   const found: string[] = [];
-  if (nats.portsFileDirectory !== "") found.push("ports_file_dir is not available in this version");
-  if (nats.clientAdvertise !== "") found.push("client_advertise has no effect without routes");
+  if (nats.traceVerbose) found.push("trace_verbose has no effect: use trace");
+  if (nats.maxTracedMessageLength !== 0)
+    found.push("max_traced_msg_len has no effect: 1024 bytes of a message are traced");
   return found;
 }

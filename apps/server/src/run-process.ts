@@ -1,10 +1,11 @@
-import { writeFileSync } from "node:fs";
-import { type Clock, type Logger, silentLogger, systemClock, systemRandom } from "@nats-streaming/kernel";
+import { readSystemFile } from "@nats-streaming/config";
+import { type Clock, durationToMillis, silentLogger, systemClock, systemRandom } from "@nats-streaming/kernel";
 import { createLogger, type LogSink, type ServerLogger } from "./logging/logger.ts";
 import { openLogTarget } from "./logging/open-target.ts";
-import type { NatsOptions } from "./options/nats-options.ts";
 import { formatWarning } from "./options/option-warning.ts";
-import type { RunRequest } from "./options/resolve-options.ts";
+import { type RunRequest, resolveOptions } from "./options/resolve-options.ts";
+import { ProcessFiles } from "./reload/process-files.ts";
+import { Reloader } from "./reload/reloader.ts";
 import { type Server, startServer } from "./server.ts";
 import { recoverOnly } from "./store/recover-only.ts";
 
@@ -14,21 +15,30 @@ export const EXIT_FAILED = 1;
 /** 128 and the number of the signal. */
 const EXIT_TERMINATED = 143;
 
-const PID_FILE_MODE = 0o660;
-
-/** Runs a server as the only thing that this process is for: logs where the options say, obeys signals, and exits. */
-export async function runProcess(request: RunRequest): Promise<void> {
+/**
+ * Runs a server as the only thing that this process is for: logs where the options say, obeys signals, and exits.
+ * @param argv what `request` was made from, for a reload
+ */
+export async function runProcess(request: RunRequest, argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   const clock = systemClock();
+  const isTerminal = process.stderr.isTTY === true;
   let sink: LogSink;
   try {
-    const isTerminal = process.stderr.isTTY === true;
     sink = { target: await openLogTarget({ nats: request.nats, clock, pid: process.pid, isTerminal }) };
   } catch (error) {
     process.stderr.write(`${textOf(error)}\n`);
     process.exitCode = EXIT_FAILED;
     return;
   }
-  await new ServerProcess(request, sink, clock).run();
+  await new ServerProcess({ request, argv, sink, clock, isTerminal }).run();
+}
+
+interface ProcessSetup {
+  readonly request: RunRequest;
+  readonly argv: readonly string[];
+  readonly sink: LogSink;
+  readonly clock: Clock;
+  readonly isTerminal: boolean;
 }
 
 class ServerProcess {
@@ -36,12 +46,18 @@ class ServerProcess {
   readonly #sink: LogSink;
   readonly #clock: Clock;
   readonly #logger: ServerLogger;
-  readonly #natsLogger: Logger;
+  /** Undefined with an external NATS server. */
+  readonly #natsLogger: ServerLogger | undefined;
+  readonly #files = new ProcessFiles(process.pid);
+  readonly #reloader: Reloader;
   #server: Server | undefined;
+  /** Signals that came before the server was there to obey them. */
+  readonly #early = new Set<"reload" | "lame_duck">();
+  #isLeaving = false;
   /** With which status the process is about to end. */
   #stopping: number | undefined;
 
-  constructor(request: RunRequest, sink: LogSink, clock: Clock) {
+  constructor({ request, argv, sink, clock, isTerminal }: ProcessSetup) {
     const { streaming, nats } = request;
     this.#request = request;
     this.#sink = sink;
@@ -51,7 +67,17 @@ class ServerProcess {
     const embeds = streaming.natsServerUrl === "";
     this.#natsLogger = embeds
       ? createLogger({ sink, clock, prefix: "", verbosity: { debug: nats.debug, trace: nats.trace } })
-      : silentLogger;
+      : undefined;
+    this.#reloader = new Reloader({
+      request,
+      resolve: () => resolveOptions(argv, process.env, { readFile: readSystemFile }),
+      clock,
+      sink,
+      logger: this.#logger,
+      natsLogger: this.#natsLogger,
+      files: this.#files,
+      isTerminal,
+    });
   }
 
   async run(): Promise<void> {
@@ -67,7 +93,7 @@ class ServerProcess {
       nats,
       configFile: configFiles.nats,
       logger,
-      natsLogger: this.#natsLogger,
+      natsLogger: this.#natsLogger ?? silentLogger,
       clock: this.#clock,
       random: systemRandom(),
       onFailed: (_reason, exitStatus) => void this.#exit(exitStatus),
@@ -76,14 +102,17 @@ class ServerProcess {
       if (this.#stopping !== undefined) return this.#exit(this.#stopping);
       if (started.detail !== "") logger.error(started.detail);
       const line = started.source === "nats" ? started.reason : `Failed to start: ${started.reason}`;
-      (started.source === "nats" ? this.#natsLogger : logger).fatal(line);
+      (started.source === "nats" ? (this.#natsLogger ?? logger) : logger).fatal(line);
       // Nobody looks into a syslog to find out why a command did nothing.
       if (nats.logFile === "" && (nats.syslog || nats.remoteSyslog !== "")) process.stdout.write(`${started.reason}\n`);
       return this.#exit(EXIT_FAILED);
     }
     this.#server = started.server;
     if (this.#stopping !== undefined) return this.#close(started.server, this.#stopping);
-    writePidFile(nats, (text) => logger.error(text));
+    this.#attempt(() => this.#files.writePid(nats.pidFile));
+    this.#attempt(() => this.#files.writePorts(nats.portsFileDirectory, started.server.ports));
+    if (this.#early.has("reload")) void this.#reloader.reload(started.server);
+    if (this.#early.has("lame_duck")) void this.#leave();
   }
 
   async #recoverOnly(): Promise<void> {
@@ -100,10 +129,36 @@ class ServerProcess {
     process.on("SIGINT", () => void this.#stop(EXIT_OK));
     process.on("SIGTERM", () => void this.#stop(EXIT_TERMINATED));
     process.on("SIGUSR1", () => this.#reopenLog());
-    process.on("SIGUSR2", () => {});
-    process.on("SIGHUP", () => {
-      this.#logger.warn("Reload is not available in this version: restart to apply a changed configuration");
+    process.on("SIGUSR2", () => void this.#leave());
+    // On Windows it says that the console is being closed.
+    process.on("SIGHUP", () => (process.platform === "win32" ? void this.#stop(EXIT_OK) : this.#reload()));
+  }
+
+  #reload(): void {
+    if (this.#stopping !== undefined) return;
+    if (this.#server === undefined) this.#early.add("reload");
+    else void this.#reloader.reload(this.#server);
+  }
+
+  /** Lame duck mode: sends clients away, then stops in order. */
+  async #leave(): Promise<void> {
+    if (this.#stopping !== undefined || this.#isLeaving) return;
+    if (this.#natsLogger === undefined) {
+      this.#logger.warn("Lame duck mode: clients are on the external NATS server, there is nobody to send away");
+      return;
+    }
+    const server = this.#server;
+    if (server === undefined) {
+      this.#early.add("lame_duck");
+      return;
+    }
+    this.#isLeaving = true;
+    const { lameDuckGracePeriod, lameDuckDuration } = this.#reloader.current.nats;
+    await server.lameDuck({
+      gracePeriodMillis: durationToMillis(lameDuckGracePeriod),
+      durationMillis: durationToMillis(lameDuckDuration),
     });
+    if (this.#stopping === undefined) await this.#stop(EXIT_OK);
   }
 
   async #stop(status: number): Promise<void> {
@@ -133,20 +188,20 @@ class ServerProcess {
     }
   }
 
+  /** Does what the server can do without. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#logger.error(textOf(error));
+    }
+  }
+
   /** The last lines of a log are the ones that matter. */
   async #exit(status: number): Promise<void> {
+    this.#attempt(() => this.#files.remove());
     await this.#sink.target.close();
     process.exit(status);
-  }
-}
-
-/** @see operations.md 3 */
-function writePidFile(nats: NatsOptions, onError: (text: string) => void): void {
-  if (nats.pidFile === "") return;
-  try {
-    writeFileSync(nats.pidFile, String(process.pid), { mode: PID_FILE_MODE });
-  } catch (error) {
-    onError(`Could not write pidfile: ${textOf(error)}`);
   }
 }
 

@@ -29,6 +29,8 @@ import { natsBusOptions } from "./nats-bus-options.ts";
 import type { NatsOptions } from "./options/nats-options.ts";
 import type { StreamingOptions } from "./options/streaming-options.ts";
 import { SERVER_VERSION } from "./options/version.ts";
+import type { ServerPorts } from "./reload/ports-file.ts";
+import type { Leaving, ReloadTarget } from "./reload/reload-target.ts";
 import type { ServerState } from "./server-state.ts";
 import { type StartFailure, startFailure } from "./start-failure.ts";
 import { inByteStrings, lockStore, type OpenedStore, openStore } from "./store/open-store.ts";
@@ -57,7 +59,7 @@ export interface ServerOptions {
   readonly onFailed: (reason: string, exitStatus: number) => void;
 }
 
-export interface Server {
+export interface Server extends ReloadTarget {
   /** New at each start. */
   readonly serverId: string;
   /** Where clients connect to: the embedded broker, or the NATS server that was given. */
@@ -260,6 +262,27 @@ class ComposedServer implements Server {
   #giveWay({ message, exitStatus }: FaultToleranceFailure): void {
     this.#hasLostStore = true;
     this.#end(message, exitStatus);
+  }
+
+  get ports(): ServerPorts {
+    const broker = this.#broker?.statistics();
+    const { nats } = this.#options;
+    const host = nats.httpHost === "" ? nats.host : nats.httpHost;
+    return {
+      nats: broker,
+      monitoring: this.#monitoring === undefined ? undefined : { host, port: this.#monitoring.port },
+      cluster: broker?.cluster,
+      isEncrypted: nats.tls.enabled,
+    };
+  }
+
+  async reloadBroker(nats: NatsOptions): Promise<void> {
+    const { natsLogger, clock, random } = this.#options;
+    await this.#broker?.reload(brokerOptions({ nats, logger: natsLogger, clock, random }));
+  }
+
+  async lameDuck(leaving: Leaving): Promise<void> {
+    await this.#broker?.lameDuck(leaving);
   }
 
   async reloadLimits(limits: StoreLimits): Promise<LimitsReload> {

@@ -1,4 +1,4 @@
-import type { KeyObject } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import type { ConnectOptions } from "@nats-streaming/protocol/nats";
 import { BrokerError } from "./errors.ts";
 import { isSigned, userKey } from "./nkey.ts";
@@ -34,12 +34,20 @@ export interface Login {
   readonly nonce: string;
   /** Names in its certificate, the user's being among them; undefined when users are not known by certificates. */
   readonly certificateNames: readonly string[] | undefined;
+  /** {@link Accepted.credential} of a client that was let in before: a secret that is still the same is not checked again. */
+  readonly former?: string;
 }
 
 /** Undefined permissions allow everything. */
-export type Verdict =
-  | { readonly kind: "accepted"; readonly user: string; readonly permissions: CompiledPermissions | undefined }
-  | { readonly kind: "refused" };
+export interface Accepted {
+  readonly kind: "accepted";
+  readonly user: string;
+  readonly permissions: CompiledPermissions | undefined;
+  /** The same as long as the user has the same password or token; empty where none was checked. */
+  readonly credential: string;
+}
+
+export type Verdict = Accepted | { readonly kind: "refused" };
 
 /** Decides on the credentials of a `CONNECT`. */
 export interface Authenticator {
@@ -67,12 +75,19 @@ export function createAuthenticator(
   bcrypt: BcryptCompare | undefined,
 ): Authenticator {
   const secrets = new Secrets(bcrypt);
-  const single = (decide: (options: ConnectOptions) => boolean | Promise<boolean>, user: string): Authenticator => ({
+  const single = (
+    decide: (options: ConnectOptions) => boolean | Promise<boolean>,
+    user: string,
+    credential: string,
+  ): Authenticator => ({
     required: true,
     needsNonce: false,
     anonymous: undefined,
-    decide: ({ options }) =>
-      hasNoAccount(options) ? verdict(decide(options), { kind: "accepted", user, permissions: undefined }) : REFUSED,
+    decide({ options, former }) {
+      if (!hasNoAccount(options)) return REFUSED;
+      const isRight = former === credential || decide(options);
+      return verdict(isRight, { kind: "accepted", user, permissions: undefined, credential });
+    },
     describe: () => "",
   });
   switch (authorization?.kind) {
@@ -82,12 +97,14 @@ export function createAuthenticator(
         needsNonce: false,
         anonymous: undefined,
         decide: ({ options }) =>
-          hasNoAccount(options) ? { kind: "accepted", user: options.user, permissions: undefined } : REFUSED,
+          hasNoAccount(options)
+            ? { kind: "accepted", user: options.user, permissions: undefined, credential: "" }
+            : REFUSED,
         describe: () => "",
       };
     case "token": {
       const token = secrets.secret("token", authorization.token);
-      return single((options) => token.matches(options.auth_token), "");
+      return single((options) => token.matches(options.auth_token), "", credentialOf("token", authorization.token));
     }
     case "user": {
       const user = secrets.secret("user", authorization.user);
@@ -95,6 +112,7 @@ export function createAuthenticator(
       return single(
         (options) => both(user.matches(options.user), () => password.matches(options.pass)),
         authorization.user,
+        credentialOf("user", authorization.user, authorization.password),
       );
     }
     case "users":
@@ -106,8 +124,8 @@ class UsersAuthenticator implements Authenticator {
   readonly required = true;
   readonly needsNonce: boolean;
   readonly anonymous: Verdict | undefined;
-  readonly #users = new Map<string, { readonly password: Secret; readonly accepted: Verdict }>();
-  readonly #keys = new Map<string, { readonly key: KeyObject; readonly accepted: Verdict }>();
+  readonly #users = new Map<string, { readonly password: Secret; readonly accepted: Accepted }>();
+  readonly #keys = new Map<string, { readonly key: KeyObject; readonly accepted: Accepted }>();
   readonly #nobody: Secret;
 
   constructor(options: Extract<Authorization, { readonly kind: "users" }>, secrets: Secrets) {
@@ -118,9 +136,10 @@ class UsersAuthenticator implements Authenticator {
         throw new BrokerError("bad_option", `user "${name}" is listed twice: remove one of them`);
       }
       const permissions = one.permissions ?? defaultPermissions;
-      const accepted: Verdict = {
+      const accepted: Accepted = {
         kind: "accepted",
         user: name,
+        credential: "nkey" in one ? "" : credentialOf("user", name, one.password),
         permissions: permissions === undefined ? undefined : compilePermissions(permissions, `user "${name}"`),
       };
       if ("nkey" in one) {
@@ -135,14 +154,16 @@ class UsersAuthenticator implements Authenticator {
     this.#nobody = secrets.secret("nobody", "");
     this.needsNonce = this.#keys.size > 0;
     if (noAuthUser !== "") {
-      this.anonymous = this.#users.get(noAuthUser)?.accepted;
-      if (this.anonymous === undefined) {
+      const user = this.#users.get(noAuthUser)?.accepted;
+      if (user === undefined) {
         throw new BrokerError("bad_option", `noAuthUser is "${noAuthUser}", who is none of the users: add that user`);
       }
+      // Whoever named no password has shown none.
+      this.anonymous = { ...user, credential: "" };
     }
   }
 
-  decide({ options, nonce, certificateNames }: Login): Verdict | Promise<Verdict> {
+  decide({ options, nonce, certificateNames, former }: Login): Verdict | Promise<Verdict> {
     if (!hasNoAccount(options)) return REFUSED;
     if (certificateNames !== undefined) {
       for (const name of certificateNames) {
@@ -159,6 +180,7 @@ class UsersAuthenticator implements Authenticator {
       return this.anonymous;
     }
     const known = this.#users.get(options.user);
+    if (known !== undefined && known.accepted.credential === former) return known.accepted;
     const isRight = (known?.password ?? this.#nobody).matches(options.pass);
     return known === undefined ? REFUSED : verdict(isRight, known.accepted);
   }
@@ -171,6 +193,11 @@ class UsersAuthenticator implements Authenticator {
 /** There are no accounts here; a client that asks for one is refused, as the reference does without any configured. */
 function hasNoAccount(options: ConnectOptions): boolean {
   return options.account === "";
+}
+
+/** Tells one secret of a user from another, without being of use to whoever learns it. */
+function credentialOf(...parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64");
 }
 
 function verdict(isRight: boolean | Promise<boolean>, accepted: Verdict): Verdict | Promise<Verdict> {

@@ -1,10 +1,10 @@
 import { type Bus, nuidSource, silentLogger, systemClock, systemRandom } from "@nats-streaming/kernel";
-import { createAuthenticator } from "./authorization.ts";
+import { type Authenticator, createAuthenticator } from "./authorization.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import { ClientInfo } from "./client-info.ts";
 import { ClientListener, isVerifying } from "./client-listener.ts";
 import { clientUrls } from "./cluster/client-urls.ts";
-import { Cluster, type ClusterContext } from "./cluster/cluster.ts";
+import { Cluster, type ClusterContext, routeAuthenticator } from "./cluster/cluster.ts";
 import { clusterSettingsOf, routeLineMax } from "./cluster/cluster-options.ts";
 import type { SharedContext } from "./cluster/route-context.ts";
 import { hostPort, parseHostPort } from "./cluster/route-url.ts";
@@ -13,9 +13,12 @@ import type { ConnectionContext } from "./connection-context.ts";
 import { newCounters } from "./counters.ts";
 import { Delivery } from "./delivery.ts";
 import { BrokerError } from "./errors.ts";
+import { dismissOverTime, type LameDuck } from "./lame-duck.ts";
 import { LocalBus, type LocalBusContext } from "./local-bus.ts";
 import { MemberPicker } from "./member-picker.ts";
 import { advertiseOf, type BrokerOptions, HOST_DEFAULT, limitsOf, portOf, VERSION_DEFAULT } from "./options.ts";
+import type { BcryptCompare } from "./passwords.ts";
+import type { BrokerReload } from "./reload.ts";
 import { Router } from "./router.ts";
 import { serverIdentity } from "./server-identity.ts";
 import type { BrokerStatistics, ConnectionStatistics, LocalBusStatistics, RouteStatistics } from "./statistics.ts";
@@ -53,6 +56,19 @@ export interface Broker extends AsyncDisposable {
   /** The routes to other servers in use, one for each. */
   routes(): readonly RouteStatistics[];
   /**
+   * Takes over what can change while it runs; settles when all connections have been looked at. One after the other, when
+   * called again meanwhile. Lines of the log's finer levels follow the logger as it is then.
+   * @throws (rejects) BrokerError `bad_option`, and nothing has changed; `bad_state` after close
+   */
+  reload(options: BrokerReload): Promise<void>;
+  /**
+   * Sends clients elsewhere before the end: takes no more connections, tells clients that understand it and other servers
+   * (`INFO` with `ldm`, without this server's addresses), and after the grace period closes connections one by one. Settles
+   * when all are gone, though not before the grace period is over, or with {@link close}; local buses stay. Once: a second
+   * call settles with the first.
+   */
+  lameDuck(options: LameDuck): Promise<void>;
+  /**
    * Takes no more connections, tells clients that understand it to turn elsewhere (`INFO` with `ldm`), sends what is
    * pending for them, at most for `drainMillis`, and closes them and the local buses. Idempotent.
    */
@@ -78,15 +94,21 @@ class InProcessBroker implements Broker {
   readonly #present = new Set<Connection>();
   readonly #startedAt: number;
   readonly #listener: ClientListener;
-  readonly #isEncrypted: boolean;
+  #isEncrypted: boolean;
   readonly #cluster: Cluster | undefined;
-  readonly #clientAdvertise: string;
+  #clientAdvertise: string;
+  readonly #bcrypt: BcryptCompare | undefined;
   #hasNews = false;
   #isListening = false;
   #port = 0;
   #lastId = 0;
   #closing: Promise<void> | undefined;
   #onAllGone: (() => void) | undefined;
+  /** The last reload; the next one waits for it. */
+  #reloading: Promise<void> = Promise.resolve();
+  #leaving: Promise<void> | undefined;
+  #endLeaving: (() => void) | undefined;
+  #onAllLeft: (() => void) | undefined;
 
   constructor(options: BrokerOptions) {
     const random = options.random ?? systemRandom();
@@ -100,6 +122,7 @@ class InProcessBroker implements Broker {
     this.#host = options.host ?? HOST_DEFAULT;
     this.#clientAdvertise = advertiseOf(options);
     this.#wantedPort = portOf(options);
+    this.#bcrypt = options.bcrypt;
     this.#startedAt = clock.monotonicMillis();
     const onHandlerError = options.onHandlerError ?? throwApart;
     const delivery = new Delivery(router, counters, new MemberPicker(random), clock, onHandlerError);
@@ -125,7 +148,7 @@ class InProcessBroker implements Broker {
         serverName: this.#serverName,
         version: this.#version,
         maxPayload: limits.maxPayload,
-        isAuthRequired: authenticator.required && authenticator.anonymous === undefined,
+        isAuthRequired: demandsLogin(authenticator),
         isTlsRequired: this.#isEncrypted,
         isTlsVerified: isVerifying(options.tls),
         address: () => this.#advertised,
@@ -144,7 +167,9 @@ class InProcessBroker implements Broker {
       router,
       delivery,
       clock,
-      maxPayload: limits.maxPayload,
+      get maxPayload(): number {
+        return limits.maxPayload;
+      },
       nuid: nuidSource(random),
       url: () => `nats://${hostPort(this.#host, this.#port)}`,
       onClosed: (bus) => this.#buses.delete(bus),
@@ -224,6 +249,86 @@ class InProcessBroker implements Broker {
     return this.#cluster?.routes() ?? [];
   }
 
+  reload(options: BrokerReload): Promise<void> {
+    const done = this.#reloading.then(() => this.#reload(options));
+    this.#reloading = done.catch(() => {});
+    return done;
+  }
+
+  async #reload(options: BrokerReload): Promise<void> {
+    if (this.#closing !== undefined) throw new BrokerError("bad_state", "the broker is closed");
+    // Everything that can be wrong, before anything changes.
+    const limits = limitsOf(options);
+    const clientAdvertise = advertiseOf(options);
+    const authenticator = createAuthenticator(options.authorization, this.#bcrypt);
+    const clusterSettings = options.cluster === undefined ? undefined : clusterSettingsOf(options.cluster);
+    if (clusterSettings !== undefined) routeAuthenticator(clusterSettings, this.#bcrypt);
+    this.#listener.secure(options.tls);
+
+    const { info } = this.#context;
+    Object.assign(this.#context.limits, limits);
+    this.#clientAdvertise = clientAdvertise;
+    this.#isEncrypted = options.tls !== undefined;
+    this.#context.authenticator = authenticator;
+    info.change({
+      maxPayload: limits.maxPayload,
+      isAuthRequired: demandsLogin(authenticator),
+      isTlsRequired: this.#isEncrypted,
+      isTlsVerified: isVerifying(options.tls),
+    });
+    for (const connection of this.#served) connection.log.refresh();
+    for (const connection of [...this.#served]) await connection.reauthorize();
+    this.#closeSurplus();
+    if (clusterSettings !== undefined) await this.#cluster?.reload(clusterSettings);
+  }
+
+  /** Whoever came last goes first. */
+  #closeSurplus(): void {
+    const { limits, logger } = this.#context;
+    const surplus = limits.maxConnections === 0 ? 0 : Math.max(0, this.#served.size - limits.maxConnections);
+    if (surplus === 0) return;
+    for (const connection of [...this.#served].slice(-surplus)) connection.refuse();
+    logger.info(`Closed ${surplus} connections to fall within max_connections`);
+  }
+
+  lameDuck(options: LameDuck): Promise<void> {
+    this.#leaving ??= this.#leave(options);
+    return this.#leaving;
+  }
+
+  async #leave(options: LameDuck): Promise<void> {
+    if (this.#closing !== undefined) return;
+    const { logger, clock, random, info } = this.#context;
+    logger.info("Entering lame duck mode, stop accepting new clients");
+    void this.#listener.close();
+    info.isLast = true;
+    this.#cluster?.announceEnd();
+    this.#clusterChanged();
+    let staying: Connection[] = [];
+    await new Promise<void>((resolve) => {
+      const stop = dismissOverTime({
+        ...options,
+        clock,
+        random,
+        begin: () => {
+          this.#onAllLeft = resolve;
+          if (this.#present.size === 0) resolve();
+          else logger.info("Closing existing clients");
+          staying = [...this.#served];
+          return staying.length;
+        },
+        dismiss: (count) => {
+          for (const connection of staying.splice(0, count)) connection.dismiss();
+          return staying.length;
+        },
+      });
+      this.#endLeaving = (): void => {
+        stop();
+        resolve();
+      };
+    });
+  }
+
   async close(): Promise<void> {
     this.#closing ??= this.#shutDown();
     return this.#closing;
@@ -236,6 +341,7 @@ class InProcessBroker implements Broker {
   async #shutDown(): Promise<void> {
     const { logger, clock, limits } = this.#context;
     logger.info("Initiating Shutdown...");
+    this.#endLeaving?.();
     const isListenerClosed = this.#listener.close();
     for (const connection of [...this.#served]) connection.shutDown();
     const isClusterClosed = this.#cluster?.close(limits.drainMillis);
@@ -309,8 +415,14 @@ class InProcessBroker implements Broker {
 
   #forget(connection: Connection): void {
     this.#present.delete(connection);
-    if (this.#present.size === 0) this.#onAllGone?.();
+    if (this.#present.size > 0) return;
+    this.#onAllGone?.();
+    this.#onAllLeft?.();
   }
+}
+
+function demandsLogin(authenticator: Authenticator): boolean {
+  return authenticator.required && authenticator.anonymous === undefined;
 }
 
 function int32(random: { fill(target: Uint8Array): void }): number {

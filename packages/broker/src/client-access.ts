@@ -25,6 +25,8 @@ const SYSTEM_QUEUE = "_sys_";
 export class ClientAccess {
   /** Empty before it is known. */
   user = "";
+  /** What it was let in by; see {@link Accepted}. */
+  credential = "";
   /** What the client may answer to; undefined when that is not judged by itself. */
   replies: ReplyPermits | undefined;
   readonly #options: ClientAccessOptions;
@@ -39,12 +41,14 @@ export class ClientAccess {
   /** The client is known now, or is another than before. */
   become(verdict: Verdict): void {
     if (verdict.kind !== "accepted") return;
-    const { permissions, user } = verdict;
+    const { permissions, user, credential } = verdict;
     this.user = user;
+    this.credential = credential;
     this.#permissions = permissions;
     const responses = permissions?.responses;
     // What was worked out for the user that the client was before no longer holds.
     if (this.#isFiltered) this.#options.onFiltered();
+    this.#isFiltered = false;
     this.replies = responses === undefined ? undefined : new ReplyPermits(responses, this.#options.clock);
   }
 
@@ -67,7 +71,7 @@ export class ClientAccess {
   /** Whether a subject may be listened to; `queue` is empty for none. Says so when not. */
   maySubscribe(subject: string, queue: string, sid: string): boolean {
     const permissions = this.#permissions;
-    const { maxSubscriptionTokens, onFiltered } = this.#options;
+    const { maxSubscriptionTokens } = this.#options;
     if (queue === SYSTEM_QUEUE || (permissions !== undefined && !maySubscribe(permissions, subject, queue))) {
       const shown = goQuote(subject);
       const [told, logged] = queue === "" ? ["", ""] : [` using queue ${goQuote(queue)}`, `, Queue: ${goQuote(queue)}`];
@@ -85,16 +89,34 @@ export class ClientAccess {
       );
       return false;
     }
-    if (permissions !== undefined && !this.#isFiltered && needsFilter(permissions, subject)) {
-      this.#isFiltered = true;
-      onFiltered();
+    this.#filter(subject);
+    return true;
+  }
+
+  /** Whether a subscription may go on under permissions that have changed. Says so when not. */
+  maySubscribeStill(subject: string, queue: string, sid: string): boolean {
+    if (this.#permissions !== undefined && !maySubscribe(this.#permissions, subject, queue)) {
+      const { log, outgoing } = this.#options;
+      const shown = goQuote(subject);
+      const number = goQuote(sid);
+      outgoing.append(encodeError(`Permissions Violation for Subscription to ${shown} (sid ${number})`));
+      log.plain(`Removed sub ${shown} (sid ${number}) for ${this.#userText} - not authorized`);
+      return false;
     }
+    this.#filter(subject);
     return true;
   }
 
   /** Whether messages on a subject are kept from the client's subscriptions. */
   denies(subject: string): boolean {
     return this.#isFiltered && this.#permissions !== undefined && isDenied(this.#permissions, subject);
+  }
+
+  /** Notes it when messages are to be kept from a subscription. */
+  #filter(subject: string): void {
+    if (this.#permissions === undefined || this.#isFiltered || !needsFilter(this.#permissions, subject)) return;
+    this.#isFiltered = true;
+    this.#options.onFiltered();
   }
 
   get #userText(): string {

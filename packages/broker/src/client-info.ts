@@ -7,6 +7,12 @@ export interface ClusterInfo {
   readonly clientUrls: readonly string[];
 }
 
+/** What of {@link ClientInfoOptions} a reload may change. */
+export type ClientInfoChange = Pick<
+  ClientInfoOptions,
+  "maxPayload" | "isAuthRequired" | "isTlsRequired" | "isTlsVerified"
+>;
+
 export interface ClientInfoOptions {
   readonly serverId: string;
   readonly serverName: string;
@@ -33,10 +39,17 @@ export interface Greeted {
 export class ClientInfo {
   /** Goes up with each change. */
   version = 0;
-  readonly #options: ClientInfoOptions;
+  /** The server is about to go, and says so to whoever asks. */
+  isLast = false;
+  #options: ClientInfoOptions;
 
   constructor(options: ClientInfoOptions) {
     this.#options = options;
+  }
+
+  /** For clients that come from now on: those that are here are not told. */
+  change(options: ClientInfoChange): void {
+    this.#options = { ...this.#options, ...options };
   }
 
   /** The `INFO` line for a client. @param isLast the server is about to go. */
@@ -72,7 +85,7 @@ export class ClientInfo {
       ...(client.nonce === "" ? {} : { nonce: client.nonce }),
       ...(cluster === undefined ? {} : { cluster: cluster.name }),
       ...(urls.length === 0 ? {} : { connect_urls: urls }),
-      ...(isLast ? { ldm: true } : {}),
+      ...(isLast || this.isLast ? { ldm: true } : {}),
     };
     return encodeInfo(info);
   }

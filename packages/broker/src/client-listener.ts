@@ -20,15 +20,26 @@ export interface ClientListenerOptions {
 /** Where clients come in. */
 export class ClientListener {
   readonly #options: ClientListenerOptions;
-  readonly #acceptor: TlsAcceptor | undefined;
+  #tls: ClientTlsOptions | undefined;
+  #acceptor: TlsAcceptor | undefined;
+  /** Those before it, which may have handshakes under way. */
+  #formerAcceptors: readonly TlsAcceptor[] = [];
   #server: Server | undefined;
 
   /** @throws BrokerError `bad_option` */
   constructor(options: ClientListenerOptions) {
     this.#options = options;
-    const { tls, context } = options;
-    this.#acceptor =
-      tls === undefined ? undefined : new TlsAcceptor(tlsSettingsOf("tls", tls), isVerifying(tls), context.clock);
+    this.secure(options.tls);
+  }
+
+  /** How clients that come from now on are encrypted, if they are. @throws BrokerError `bad_option`; nothing has changed then */
+  secure(tls: ClientTlsOptions | undefined): void {
+    const { clock } = this.#options.context;
+    const next = tls === undefined ? undefined : new TlsAcceptor(tlsSettingsOf("tls", tls), isVerifying(tls), clock);
+    const former = this.#acceptor === undefined ? [] : [this.#acceptor];
+    this.#formerAcceptors = [...this.#formerAcceptors, ...former].filter((acceptor) => acceptor.isBusy);
+    this.#acceptor = next;
+    this.#tls = tls;
   }
 
   /** Returns the port that was taken. @throws BrokerError `listen_failed` */
@@ -55,6 +66,7 @@ export class ClientListener {
 
   /** Takes nobody in any more, and gives up handshakes under way. Settles when all sockets are gone. */
   async close(): Promise<void> {
+    for (const acceptor of this.#formerAcceptors) acceptor.close();
     this.#acceptor?.close();
     const server = this.#server;
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -62,7 +74,8 @@ export class ClientListener {
 
   /** The greeting goes out as it is; everything else is encrypted. */
   #secure(socket: Socket, client: NewClient, acceptor: TlsAcceptor): void {
-    const { context, tls, onClient } = this.#options;
+    const { context, onClient } = this.#options;
+    const tls = this.#tls;
     const { address, port } = peerAddress(socket);
     const log = new ConnectionLog(context.logger, address, port, `cid:${client.id}`);
     socket.write(context.info.line({ ...client, address }, false));

@@ -3,6 +3,7 @@ import {
   type ConnectOptions,
   decodeConnect,
   decodeInfo,
+  describeFault,
   ERROR_TEXT,
   type ErrorText,
   encodeError,
@@ -15,7 +16,7 @@ import {
   type SubscribeFrame,
   type UnsubscribeFrame,
 } from "@nats-streaming/protocol/nats";
-import type { Verdict } from "./authorization.ts";
+import type { Authenticator, Login, Verdict } from "./authorization.ts";
 import type { CloseReason } from "./close-reason.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
@@ -55,6 +56,11 @@ export class ClientOperations implements LineHandler {
     return [...this.#subscriptions.values()].map((subscription) => subscription.subject);
   }
 
+  /** Something other than `CONNECT` has been asked for and holds. */
+  get isInUse(): boolean {
+    return this.#subscriptions.size > 0 || this.inMessages > 0;
+  }
+
   onConnect(bytes: Uint8Array, start: number, end: number): void {
     const { log } = this.#connection;
     const decoded = decodeConnect(bytes, start, end, this.options);
@@ -65,17 +71,30 @@ export class ClientOperations implements LineHandler {
     }
     const options = decoded.options;
     const { nonce, certificateNames } = this.#connection;
-    const decision = this.#context.authenticator.decide({ options, nonce, certificateNames });
+    const login = { options, nonce, certificateNames };
+    const { authenticator } = this.#context;
+    const decision = authenticator.decide(login);
     if (!(decision instanceof Promise)) {
       this.#decided(options, decision);
       return;
     }
     this.#connection.hold();
-    void decision.then((verdict) => {
+    void this.#verdict(login, authenticator, decision).then((verdict) => {
       if (this.#connection.isClosed) return;
       this.#decided(options, verdict);
       this.#connection.release();
     });
+  }
+
+  /** What a decision that takes time comes to: another one, when meanwhile other users were configured. */
+  async #verdict(login: Login, asked: Authenticator, decision: Promise<Verdict>): Promise<Verdict> {
+    let authenticator = asked;
+    let verdict = await decision;
+    while (authenticator !== this.#context.authenticator) {
+      authenticator = this.#context.authenticator;
+      verdict = await authenticator.decide(login);
+    }
+    return verdict;
   }
 
   #decided(options: ConnectOptions, verdict: Verdict): void {
@@ -104,7 +123,13 @@ export class ClientOperations implements LineHandler {
 
   onMessage(frame: MessageFrame): void {
     const size = frame.payloadEnd - frame.payloadStart;
-    const { counters, router, delivery } = this.#context;
+    const { counters, router, delivery, limits } = this.#context;
+    if (size > limits.maxPayload) {
+      // The parser keeps to the limit that held when the client came.
+      this.#connection.log.error(describeFault({ kind: "payload_exceeded", size, max: limits.maxPayload }));
+      this.#connection.close("Maximum Message Payload Exceeded", ERROR_TEXT.payload);
+      return;
+    }
     counters.inMessages++;
     counters.inBytes += size;
     this.inMessages++;
@@ -197,6 +222,15 @@ export class ClientOperations implements LineHandler {
     const { log } = this.#connection;
     log.debug(`Auto-unsubscribe limit of ${subscription.max} reached for sid '${subscription.sid}'`);
     this.#endSubscription(subscription);
+  }
+
+  /** What the client may do has changed: ends subscriptions that it may not have any more, and says so. */
+  review(): void {
+    this.#receiversSeries = -1;
+    for (const subscription of [...this.#subscriptions.values()]) {
+      const { subject, queue, sid } = subscription;
+      if (!this.#connection.access.maySubscribeStill(subject, queue, sid)) this.#endSubscription(subscription);
+    }
   }
 
   /** The connection is closed: all interest ends. */

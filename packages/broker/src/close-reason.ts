@@ -17,6 +17,7 @@ export type CloseReason =
   | "Parse Error"
   | "Protocol Violation"
   | "Read Error"
+  | "Route Removed"
   | "Server Shutdown"
   | "Slow Consumer (Pending Bytes)"
   | "Slow Consumer (Write Deadline)"

@@ -11,13 +11,15 @@ import type { Turn } from "./turn.ts";
 
 /** What the connections of one broker share. */
 export interface ConnectionContext {
+  /** One object for as long as the broker lives; what it holds changes with a reload. */
   readonly limits: Limits;
   readonly router: Router;
   readonly delivery: Delivery;
   readonly turn: Turn;
   readonly pool: ChunkPool;
   readonly counters: Counters;
-  readonly authenticator: Authenticator;
+  /** Changes with a reload. */
+  authenticator: Authenticator;
   readonly info: ClientInfo;
   readonly clock: Clock;
   readonly random: Random;

@@ -9,7 +9,7 @@ const TRACED_BYTES_MAX = 1_024;
 /** The log lines of one connection, of a client or a route: `127.0.0.1:4711 - cid:5 - "v2.29.3:nats.js:orders" - text`. */
 export class ConnectionLog {
   /** Whether operations are traced: asked once, since every message would have to ask. */
-  readonly isTracing: boolean;
+  isTracing: boolean;
   readonly #logger: Logger;
   #prefix: string;
 
@@ -18,6 +18,16 @@ export class ConnectionLog {
     this.#logger = logger;
     this.isTracing = logger.traceEnabled;
     this.#prefix = `${address.includes(":") ? `[${address}]` : address}:${port} - ${label} - `;
+  }
+
+  /** What the logger writes may have changed. */
+  refresh(): void {
+    this.isTracing = this.#logger.traceEnabled;
+  }
+
+  /** A line that names the client itself, if it does at all. */
+  plain(text: string): void {
+    this.#logger.info(text);
   }
 
   /** From now on lines say what the client says of itself. */

@@ -91,7 +91,9 @@ export class Connection implements TransportListener {
       turn: context.turn,
       transport,
       maxPending: limits.maxPending,
-      writeDeadlineMillis: limits.writeDeadlineMillis,
+      get writeDeadlineMillis(): number {
+        return limits.writeDeadlineMillis;
+      },
       onSlow: (what, reason) => this.#slow(what, reason),
     });
     this.outgoing = this.#link.outgoing;
@@ -106,7 +108,9 @@ export class Connection implements TransportListener {
       clock,
       log: this.log,
       outgoing: this.outgoing,
-      maxSubscriptionTokens: limits.maxSubscriptionTokens,
+      get maxSubscriptionTokens(): number {
+        return limits.maxSubscriptionTokens;
+      },
       onFiltered: () => context.router.filtered(),
     });
     this.#operations = new ClientOperations(context, this);
@@ -119,8 +123,12 @@ export class Connection implements TransportListener {
     this.#liveness = new Liveness({
       clock,
       random,
-      intervalMillis: limits.pingIntervalMillis,
-      unansweredMax: limits.pingMax,
+      get intervalMillis(): number {
+        return limits.pingIntervalMillis;
+      },
+      get unansweredMax(): number {
+        return limits.pingMax;
+      },
       sendPing: () => this.#ping(),
       onStale: () => this.#stale(),
     });
@@ -130,10 +138,43 @@ export class Connection implements TransportListener {
   /** Sends the greeting. From now on the client has to keep to the rules. */
   start(): void {
     if (!this.#isGreeted) this.outgoing.append(this.#context.info.line(this, false));
+    this.#expectLogin();
+  }
+
+  /**
+   * Other users are configured than before: a client that would not be let in any more is told and closed, one whose
+   * permissions have changed is held to them.
+   */
+  async reauthorize(): Promise<void> {
+    if (this.isClosed || this.#isHeld) return;
+    if (!this.#isConnected && !this.#operations.isInUse) {
+      this.#expectLogin();
+      return;
+    }
+    const { nonce, certificateNames } = this;
+    const { options } = this.#operations;
+    const { authenticator } = this.#context;
+    const former = this.access.credential;
+    const decision = authenticator.decide({ options, nonce, certificateNames, former });
+    // Without a wait where none is needed: nothing comes in between.
+    const verdict = decision instanceof Promise ? await decision : decision;
+    if (this.isClosed) return;
+    if (verdict.kind === "refused") {
+      this.log.error(`authentication error${authenticator.describe(options)}`);
+      this.close("Authentication Failure", ERROR_TEXT.authorization);
+      return;
+    }
+    this.access.become(verdict);
+    this.#operations.review();
+  }
+
+  /** Has the client log in, in time, where that is required. */
+  #expectLogin(): void {
     const { required, anonymous } = this.#context.authenticator;
     if (anonymous !== undefined) this.access.become(anonymous);
-    if (!required || anonymous !== undefined) return;
-    this.#parser.connectRequired = true;
+    this.#authTimer?.cancel();
+    this.#parser.connectRequired = required && anonymous === undefined;
+    if (!this.#parser.connectRequired) return;
     this.#authTimer = this.#context.clock.setTimer(this.#context.limits.authTimeoutMillis, () => {
       this.log.debug(ERROR_TEXT.authenticationTimeout);
       this.close("Authentication Timeout", ERROR_TEXT.authenticationTimeout);
@@ -154,10 +195,15 @@ export class Connection implements TransportListener {
     this.outgoing.append(info.line(this, false));
   }
 
+  /** Sends everything that is pending, and closes: the client has been told to turn elsewhere. */
+  dismiss(): void {
+    this.close("Server Shutdown", undefined, this.#context.limits.drainMillis);
+  }
+
   /** Tells a client that understands it to turn elsewhere, sends everything that is pending, and closes. */
   shutDown(): void {
     if (this.#understandsInfo) this.outgoing.append(this.#context.info.line(this, true));
-    this.close("Server Shutdown", undefined, this.#context.limits.drainMillis);
+    this.dismiss();
   }
 
   /** Tears the connection down, whatever is pending. */

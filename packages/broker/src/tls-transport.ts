@@ -48,6 +48,11 @@ export class TlsAcceptor {
     this.#server.on("tlsClientError", (error, socket) => this.#take(keyOf(socket))?.onFailed(error.message));
   }
 
+  /** Handshakes are under way. */
+  get isBusy(): boolean {
+    return this.#pending.size > 0;
+  }
+
   /** Begins a handshake. What was written to the socket before goes out before it. */
   accept(raw: Socket, handshake: Handshake): void {
     const key = keyOf(raw);

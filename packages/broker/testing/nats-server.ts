@@ -14,6 +14,10 @@ export function hasNatsServer(): boolean {
 export interface NatsServer {
   readonly port: number;
   stop(): Promise<void>;
+  /** Has it read other lines of its configuration; settles when it has, one way or the other. */
+  reload(configuration: string): Promise<void>;
+  /** What it has logged. */
+  log(): string;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
 }
@@ -27,16 +31,18 @@ export async function startNatsServer(
   const port = await freePort();
   const file = join(folder, "server.conf");
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  writeFileSync(file, `listen: 127.0.0.1:${port}\n${configuration}\n`);
+  const write = (lines: string): void => writeFileSync(file, `listen: 127.0.0.1:${port}\n${lines}\n`);
+  write(configuration);
   const child: ChildProcess = spawn("nats-server", ["-c", file], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-  await new Promise<void>((resolve, reject) => {
-    let log = "";
+  let log = "";
+  const logged = new Promise<void>((resolve, reject) => {
     child.stderr?.on("data", (data: Buffer) => {
       log += data.toString();
       if (log.includes("Server is ready")) resolve();
     });
     child.once("exit", () => reject(new Error(`nats-server did not start: ${log}`)));
   });
+  await logged;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       const exited = once(child, "exit");
@@ -45,7 +51,16 @@ export async function startNatsServer(
     }
     rmSync(folder, { recursive: true, force: true });
   };
-  return { port, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+  const reload = async (lines: string): Promise<void> => {
+    write(lines);
+    const from = log.length;
+    child.kill("SIGHUP");
+    while (!/Reloaded server configuration|Failed to reload/.test(log.slice(from))) {
+      if (child.stderr === null) throw new Error("no log");
+      await once(child.stderr, "data");
+    }
+  };
+  return { port, reload, log: () => log, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
 }
 
 /** A port that is free now. */

@@ -232,7 +232,7 @@ describe("the file", () => {
       boltFreeListMap: true,
       nodesConnections: true,
     });
-    expect(run("-sc f", RUNNABLE).warnings.map(formatWarning)).toEqual(['f:37:67: unknown key "cache" is ignored']);
+    expect(run("-sc f", RUNNABLE).warnings.map(formatWarning)).toEqual(['f:39:67: unknown key "cache" is ignored']);
   });
 
   it("CONF-02 refuses a file that cannot be read", () => {

@@ -57,7 +57,7 @@ const ROUTES_MAX = 1_024;
 export class Cluster {
   readonly #context: ClusterContext;
   readonly #routeContext: RouteContext;
-  readonly #authenticator: Authenticator;
+  #authenticator: Authenticator;
   readonly #interest: LocalInterest;
   readonly #table: RouteTable;
   readonly #dialers: Dialers;
@@ -65,8 +65,10 @@ export class Cluster {
   readonly #present = new Set<Route>();
   /** Routes whose joining has been told. */
   readonly #joined = new WeakSet<Route>();
+  /** What servers that were let in have shown. */
+  readonly #logins = new WeakMap<Route, RouteConnect>();
   readonly #gossip = new GossipedUrls();
-  readonly #tls: TlsAcceptor | undefined;
+  #tls: TlsAcceptor | undefined;
   #server: Server | undefined;
   #isClosing = false;
   #hasGossip = false;
@@ -76,21 +78,14 @@ export class Cluster {
     const { settings } = context;
     this.#context = context;
     const isDynamic = settings.name === "";
-    this.#introduction = new Introduction(
-      { ...context, maxPayload: context.limits.maxPayload },
-      { name: isDynamic ? context.madeUpName : settings.name, isDynamic },
-    );
+    this.#introduction = new Introduction(context, { name: isDynamic ? context.madeUpName : settings.name, isDynamic });
     this.#dialers = new Dialers({
       ...context,
       onConnected: (transport, dialer) => this.#begin(transport, dialer),
     });
     this.#table = new RouteTable(context.serverId);
     this.#tls = settings.tls === undefined ? undefined : new TlsAcceptor(settings.tls, true, context.clock);
-    const { authorization } = settings;
-    this.#authenticator = createAuthenticator(
-      authorization === undefined ? undefined : { kind: "user", ...authorization },
-      context.bcrypt,
-    );
+    this.#authenticator = routeAuthenticator(settings, context.bcrypt);
     this.#interest = new LocalInterest((line) => {
       for (const route of this.#table.routes) route.send(line);
     });
@@ -108,6 +103,39 @@ export class Cluster {
     };
   }
 
+  /** Takes over what can change while routes are open, see {@link BrokerReload}; `next` has been checked. */
+  async reload(next: ClusterSettings): Promise<void> {
+    const { settings, clock } = this.#context;
+    const isEncrypted = settings.tls !== undefined && next.tls !== undefined;
+    Object.assign(settings, {
+      ...next,
+      ...{ host: settings.host, port: settings.port, name: settings.name, advertise: settings.advertise },
+      tls: isEncrypted ? next.tls : settings.tls,
+    });
+    if (isEncrypted && next.tls !== undefined) this.#tls = new TlsAcceptor(next.tls, true, clock);
+    this.#authenticator = routeAuthenticator(settings, this.#context.bcrypt);
+    const gone = this.#dialers.reconfigure();
+    for (const route of [...this.#present]) {
+      if (route.dialer !== undefined && gone.includes(route.dialer)) route.close("Route Removed");
+    }
+    for (const route of [...this.#present]) await this.#reauthorize(route);
+  }
+
+  /** Tells the other servers to send nobody here any more. */
+  announceEnd(): void {
+    this.#introduction.isLast = true;
+    for (const route of this.#table.routes) route.send(this.#introduction.info());
+  }
+
+  async #reauthorize(route: Route): Promise<void> {
+    const login = this.#logins.get(route);
+    if (login === undefined || route.isClosed || route.isSolicited) return;
+    const verdict = await this.#decide(login);
+    if (verdict.kind === "accepted" || route.isClosed) return;
+    route.log.error("authentication error");
+    route.close("Authentication Failure", ERROR_TEXT.authorization);
+  }
+
   get name(): string {
     return this.#introduction.name.name;
   }
@@ -115,7 +143,8 @@ export class Cluster {
   /** Where clients reach the servers of the cluster; empty while this one is alone, or when nobody is to be told. */
   get clientUrls(): readonly string[] {
     if (!this.#hasGossip || this.#context.settings.noAdvertise) return [];
-    return [...new Set([...this.#context.ownUrls(), ...this.#gossip.all])];
+    const own = this.#introduction.isLast ? [] : this.#context.ownUrls();
+    return [...new Set([...own, ...this.#gossip.all])];
   }
 
   /** @throws BrokerError `listen_failed` */
@@ -190,8 +219,8 @@ export class Cluster {
       route.close("Incorrect Port", ERROR_TEXT.routePort);
       return;
     }
-    const options = { ...CONNECT_DEFAULTS, user: connect.user, pass: connect.pass };
-    const decision = this.#authenticator.decide({ options, nonce: "", certificateNames: undefined });
+    this.#logins.set(route, connect);
+    const decision = this.#decide(connect);
     if (!(decision instanceof Promise)) {
       this.#decided(route, connect, decision);
       return;
@@ -202,6 +231,11 @@ export class Cluster {
       this.#decided(route, connect, verdict);
       route.release();
     });
+  }
+
+  #decide(connect: RouteConnect): Verdict | Promise<Verdict> {
+    const options = { ...CONNECT_DEFAULTS, user: connect.user, pass: connect.pass };
+    return this.#authenticator.decide({ options, nonce: "", certificateNames: undefined });
   }
 
   #decided(route: Route, connect: RouteConnect, verdict: Verdict): void {
@@ -315,4 +349,12 @@ export class Cluster {
     this.#hasGossip = true;
     this.#context.onChange();
   }
+}
+
+/** Who may open routes. @throws BrokerError `bad_option` */
+export function routeAuthenticator(
+  { authorization }: ClusterSettings,
+  bcrypt: BcryptCompare | undefined,
+): Authenticator {
+  return createAuthenticator(authorization === undefined ? undefined : { kind: "user", ...authorization }, bcrypt);
 }

@@ -47,6 +47,21 @@ export class Dialers {
     this.#dialers.clear();
   }
 
+  /** The addresses that are configured have changed: opens routes to new ones. @returns the dialers of those that are gone */
+  reconfigure(): readonly Dialer[] {
+    const { routes } = this.#options.settings;
+    const explicit = [...this.#dialers].filter((dialer) => dialer.isExplicit);
+    const isSame = (one: RouteUrl, other: RouteUrl): boolean =>
+      one.host === other.host && one.port === other.port && one.user === other.user && one.password === other.password;
+    const gone = explicit.filter((dialer) => !routes.some((url) => isSame(url, dialer.url)));
+    for (const dialer of gone) {
+      dialer.stop();
+      this.#dialers.delete(dialer);
+    }
+    for (const url of routes) if (!explicit.some((dialer) => isSame(url, dialer.url))) this.#open(url, true);
+    return gone;
+  }
+
   /** Another server says that there is a third one, to which there is no route. */
   learn(info: RouteInfo): void {
     const { settings, logger } = this.#options;

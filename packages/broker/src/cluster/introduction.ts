@@ -1,4 +1,5 @@
 import { encodeRouteConnect, encodeRouteInfo, type RouteInfo } from "@nats-streaming/protocol/nats";
+import type { Limits } from "../options.ts";
 import type { ClusterName } from "./cluster-name.ts";
 import type { ClusterSettings } from "./cluster-options.ts";
 import { hostPort, parseHostPort, type RouteUrl } from "./route-url.ts";
@@ -11,7 +12,7 @@ export interface IntroductionOptions {
   readonly serverId: string;
   readonly serverName: string;
   readonly version: string;
-  readonly maxPayload: number;
+  readonly limits: Pick<Limits, "maxPayload">;
   /** Where clients reach this server. */
   readonly ownUrls: () => readonly string[];
 }
@@ -22,6 +23,8 @@ export class Introduction {
   name: ClusterName;
   /** Where routes are listened for; 0 until then. */
   port = 0;
+  /** This server is about to go. */
+  isLast = false;
   readonly #options: IntroductionOptions;
 
   constructor(options: IntroductionOptions, name: ClusterName) {
@@ -31,7 +34,7 @@ export class Introduction {
 
   /** `INFO`. */
   info(): Uint8Array {
-    const { settings, serverId, serverName, version, maxPayload, ownUrls } = this.#options;
+    const { settings, serverId, serverName, version, limits, ownUrls } = this.#options;
     const advertised = settings.advertise === "" ? undefined : parseHostPort(settings.advertise, this.port);
     const info: RouteInfo = {
       server_id: serverId,
@@ -44,12 +47,12 @@ export class Introduction {
       headers: true,
       auth_required: settings.authorization !== undefined,
       tls_required: settings.tls !== undefined,
-      max_payload: maxPayload,
+      max_payload: limits.maxPayload,
       ip: advertised === undefined ? "" : `nats-route://${hostPort(advertised.host, advertised.port)}/`,
       cluster: this.name.name,
       cluster_dynamic: this.name.isDynamic,
-      connect_urls: settings.noAdvertise ? [] : ownUrls(),
-      ldm: false,
+      connect_urls: settings.noAdvertise || this.isLast ? [] : ownUrls(),
+      ldm: this.isLast,
       settles_by_id: true,
     };
     return encodeRouteInfo(info);
