@@ -1,4 +1,5 @@
 import type { NatsOptions } from "./options/nats-options.ts";
+import { parseNatsServerUrls } from "./options/nats-urls.ts";
 import type { StreamingOptions } from "./options/streaming-options.ts";
 
 /**
@@ -8,6 +9,8 @@ import type { StreamingOptions } from "./options/streaming-options.ts";
 export function refusalOf(streaming: StreamingOptions, nats: NatsOptions): string | undefined {
   const { storeType } = streaming;
   if (!["MEMORY", "FILE", "SQL"].includes(storeType)) return `unsupported store type: ${storeType}`;
+  const urls = streaming.natsServerUrl === "" ? undefined : parseNatsServerUrls(streaming.natsServerUrl);
+  if (urls?.kind === "invalid") return urls.message;
   if (nats.httpsPort !== 0) return "monitoring over TLS is not available in this version: use -m";
   return undefined;
 }

@@ -22,7 +22,7 @@ import type {
 } from "./options/nats-options.ts";
 import { parseRouteListener } from "./options/nats-urls.ts";
 import { NATS_VERSION } from "./options/version.ts";
-import { readNamedFile } from "./pem-files.ts";
+import { readTlsFiles, validityWarning } from "./pem-files.ts";
 
 export interface BrokerSetup {
   readonly nats: NatsOptions;
@@ -33,11 +33,14 @@ export interface BrokerSetup {
 
 /**
  * The embedded broker's options from those of the configuration.
- * @throws UnusableFileError for a certificate or key that cannot be read
+ * @throws UnusableOptionError for a certificate or key that cannot be read
  */
 export function brokerOptions({ nats, logger, clock, random }: BrokerSetup): BrokerOptions {
   const authorization = authorizationOf(nats.authorization);
   const cluster = clusterOf(nats.routes);
+  for (const block of [nats.tls.enabled ? nats.tls : undefined, nats.routes.tls]) {
+    if (block !== undefined) warnOfValidity(block, clock, logger);
+  }
   return {
     host: nats.host,
     port: Math.max(0, nats.port),
@@ -62,6 +65,14 @@ export function brokerOptions({ nats, logger, clock, random }: BrokerSetup): Bro
     random,
     logger,
   };
+}
+
+function warnOfValidity({ certFile, keyFile, caFile }: TlsBlock, clock: Clock, logger: Logger): void {
+  const now = { millis: 0, nanos: 0 };
+  clock.read(now);
+  const { certificate } = readTlsFiles({ certFile, keyFile, caFile });
+  const warning = certificate === undefined ? undefined : validityWarning(certFile, certificate, now.millis);
+  if (warning !== undefined) logger.warn(warning);
 }
 
 /** Who may connect; undefined for everybody. */
@@ -109,7 +120,7 @@ function subjectsOf({ allow, deny }: SubjectOptions): NonNullable<Permissions["p
   };
 }
 
-/** TLS for clients. @throws UnusableFileError */
+/** TLS for clients. @throws UnusableOptionError */
 export function clientTls(block: TlsBlock): ClientTlsOptions {
   return { ...tlsOf(block), verify: block.verify, verifyAndMap: block.verifyAndMap };
 }
@@ -120,17 +131,18 @@ function routeTls(block: TlsBlock): RouteTlsOptions {
 
 function tlsOf({ certFile, keyFile, caFile, timeout, cipherSuites, curves }: TlsBlock): TlsOptions {
   const timeoutMillis = durationToMillis(timeout);
+  const { certificate = "", key = "", authorities } = readTlsFiles({ certFile, keyFile, caFile });
   return {
-    certificate: readNamedFile("TLS certificate", certFile),
-    key: readNamedFile("TLS private key", keyFile),
-    ...(caFile === "" ? {} : { authorities: readNamedFile("TLS CA", caFile) }),
+    certificate,
+    key,
+    ...(authorities === undefined ? {} : { authorities }),
     ...(timeoutMillis === 0 ? {} : { timeoutMillis }),
     cipherSuites,
     curves,
   };
 }
 
-/** Routes; undefined when none are listened for. @throws UnusableFileError */
+/** Routes; undefined when none are listened for. @throws UnusableOptionError */
 export function clusterOf(routes: RouteOptions): ClusterOptions | undefined {
   const listener = routes.listenUrl === "" ? undefined : parseRouteListener(routes.listenUrl);
   // What the flag says was checked with the other options.

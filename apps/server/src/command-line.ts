@@ -1,6 +1,8 @@
 import { readSystemFile } from "@nats-streaming/config";
 import { flagTable } from "./flags/flag-table.ts";
 import { helpText } from "./flags/help.ts";
+import { isInspectCommand } from "./inspect/inspect-flags.ts";
+import { runInspect } from "./inspect/run-inspect.ts";
 import { resolveOptions } from "./options/resolve-options.ts";
 import { PROGRAM } from "./options/version.ts";
 import { runPartitions } from "./partitions/run-partitions.ts";
@@ -13,6 +15,10 @@ const EXIT_USAGE = 2;
 
 /** The program: reads arguments and files, runs the server, and ends the process. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  if (isInspectCommand(argv[0])) {
+    process.exitCode = await inspect(argv);
+    return;
+  }
   const [command, ...rest] = argv;
   if (command === "partitions") {
     const { stdout, stderr, exitStatus } = await runPartitions(rest);
@@ -54,6 +60,24 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       process.title = PROGRAM;
       await runProcess(resolved);
   }
+}
+
+/** Looks into a server that runs elsewhere. Ends in order when it is interrupted. */
+async function inspect(argv: readonly string[]): Promise<number> {
+  const ending = new AbortController();
+  process.once("SIGINT", () => ending.abort());
+  // Whoever reads no further, such as head, has what it wants.
+  process.stdout.on("error", () => ending.abort());
+  const { columns } = process.stdout;
+  return runInspect(argv, {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    fetch,
+    columns: process.stdout.isTTY ? columns : undefined,
+    env: process.env,
+    program: PROGRAM,
+    signal: ending.signal,
+  });
 }
 
 function finish(outcome: SchemaOutcome): void {

@@ -1,19 +1,27 @@
-import type { InspectedSubscription, Inspection } from "@nats-streaming/engine";
+import type { InspectedChannel, InspectedSubscription, Inspection } from "@nats-streaming/engine";
 import type { Clock } from "@nats-streaming/kernel";
 import { nowNanos } from "@nats-streaming/kernel";
 import {
+  type BrokerDirectory,
   type ChannelDirectory,
   type ClientDirectory,
+  type MonitoredChannel,
   type MonitoringSource,
+  type NameList,
+  type PartitionSnapshot,
   processFileDescriptors,
+  type StorageSnapshot,
   type StoreLimitsSnapshot,
   type SubscriptionSnapshot,
 } from "@nats-streaming/monitoring";
 import { byteStringToText, textToByteString } from "@nats-streaming/protocol";
 import type { ChannelLimits, StoreLimits } from "@nats-streaming/store";
 import { SERVER_VERSION } from "./options/version.ts";
-import { reportedState, type ServerState } from "./server-state.ts";
+import { reportedPhase, reportedState, type ServerState } from "./server-state.ts";
 import type { ChannelLeftOut } from "./store/open-store.ts";
+
+/** Putting a partition map together takes a while when lists are long: one is shown for so long. */
+const PARTITION_MAP_MILLIS = 2_000;
 
 /** What monitoring shows of a server, whatever it is just doing: before and after it serves there is nothing to count. */
 export function monitoringSource(options: {
@@ -24,6 +32,14 @@ export function monitoringSource(options: {
   readonly leftOut: () => readonly ChannelLeftOut[];
   readonly clock: Clock;
   readonly state: () => ServerState;
+  /** What metrics call this server; its cluster ID when left out. */
+  readonly name?: string;
+  /** The partition map as it is now; undefined until the list is exchanged. Left out without partitioning. */
+  readonly partitions?: () => PartitionSnapshot | undefined;
+  /** Left out when the store tells nothing more than its totals. */
+  readonly storage?: () => StorageSnapshot | undefined;
+  /** For the NATS endpoints. */
+  readonly broker?: BrokerDirectory;
 }): MonitoringSource {
   const { serverId, clock } = options;
   const startTime = nowNanos(clock);
@@ -62,21 +78,24 @@ export function monitoringSource(options: {
       return inspection()?.channelCount ?? 0;
     },
     page: (offset, limit) =>
-      inspection()
-        ?.channelNames()
-        .slice(offset, offset + limit)
-        .map(byteStringToText) ?? [],
+      asTexts(
+        inspection()
+          ?.channelNames()
+          .slice(offset, offset + limit) ?? [],
+      ),
     find(name) {
       const channel = inspection()?.channel(textToByteString(name));
-      if (channel === undefined) return undefined;
-      return {
-        name: channel.name,
-        subscriptionCount: channel.subscriptionCount,
-        messageState: () => ({ messages: channel.messages, bytes: channel.bytes }),
-        sequences: () => ({ first: channel.firstSequence, last: channel.lastSequence }),
-        subscriptions: () => channel.subscriptions().map(snapshot),
-      };
+      return channel === undefined ? undefined : monitoredChannel(channel);
     },
+  };
+
+  let map: { readonly at: number; readonly value: PartitionSnapshot | undefined } | undefined;
+  const partitions = (): PartitionSnapshot | undefined => {
+    const now = clock.monotonicMillis();
+    if (map?.value === undefined || now - map.at >= PARTITION_MAP_MILLIS) {
+      map = { at: now, value: options.partitions?.() };
+    }
+    return map.value;
   };
 
   return {
@@ -88,10 +107,15 @@ export function monitoringSource(options: {
         version: SERVER_VERSION,
         runtime: `node${process.version}`,
         state: reportedState(options.state()),
+        phase: reportedPhase(options.state()),
+        name: options.name ?? options.clusterId,
         startTime,
         uptimeMillis: clock.monotonicMillis() - startedAt,
         clients: clients.count,
-        subscriptions: current?.subscriptionCount() ?? 0,
+        // Goes through all channels: only who shows it pays for it.
+        get subscriptions() {
+          return current?.subscriptionCount() ?? 0;
+        },
         channels: channels.count,
         inMessages: current?.statistics.inMessages ?? 0,
         inBytes: current?.statistics.inBytes ?? 0,
@@ -107,7 +131,34 @@ export function monitoringSource(options: {
     totals: () => inspection()?.totals() ?? { messages: 0, bytes: 0 },
     clients,
     channels,
+    partitions,
+    work: () => inspection()?.statistics,
+    ...(options.storage === undefined ? {} : { storage: options.storage }),
+    ...(options.broker === undefined ? {} : { broker: options.broker }),
     ...(descriptors === undefined ? {} : { fileDescriptors: descriptors }),
+  };
+}
+
+/** Makes the texts one by one: 100,000 at a time would hold up a turn. */
+function asTexts(byteStrings: readonly string[]): NameList {
+  return {
+    length: byteStrings.length,
+    *[Symbol.iterator]() {
+      for (const name of byteStrings) yield byteStringToText(name);
+    },
+  };
+}
+
+function monitoredChannel(channel: InspectedChannel): MonitoredChannel {
+  return {
+    name: channel.name,
+    subscriptionCount: channel.subscriptionCount,
+    messageState: () => ({ messages: channel.messages, bytes: channel.bytes }),
+    sequences: () => ({ first: channel.firstSequence, last: channel.lastSequence }),
+    subscriptions: () => channel.subscriptions().map(snapshot),
+    backlogs: () => channel.backlogs(),
+    limits: () => channel.limits(),
+    readMessages: (start, limits) => channel.readMessages(start, limits),
   };
 }
 

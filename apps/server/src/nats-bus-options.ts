@@ -1,13 +1,14 @@
-import { readFileSync } from "node:fs";
 import type { Clock, Logger } from "@nats-streaming/kernel";
 import type { NatsBusOptions, NatsBusTls } from "@nats-streaming/nats-bus";
 import type { NatsOptions } from "./options/nats-options.ts";
+import { parseNatsServerUrls } from "./options/nats-urls.ts";
 import type { StreamingOptions } from "./options/streaming-options.ts";
+import { readNamedFile, readTlsFiles } from "./pem-files.ts";
 
 /**
  * How to reach the external NATS server that was given. Flags and the NATS part of the configuration name the login; what
  * they leave out comes from the streaming part.
- * @throws the system's error when a certificate, seed or credentials file cannot be read
+ * @throws UnusableOptionError when a certificate, seed or credentials file cannot be read
  * @see configuration.md 7, operations.md 6
  */
 export function natsBusOptions(options: {
@@ -23,17 +24,32 @@ export function natsBusOptions(options: {
   const pass = authorization.password === "" ? streaming.password : authorization.password;
   const token = authorization.token === "" ? streaming.token : authorization.token;
   const tls = tlsOptions(streaming, logger);
+  const seed = fileReader("NKey seed", streaming.nkeySeedFile);
+  const credentials = fileReader("NATS credentials", streaming.credentialsFile);
   return {
-    servers: streaming.natsServerUrl.split(",").map((url) => url.trim()),
+    servers: serversOf(streaming.natsServerUrl),
     name,
     clock,
     logger,
     ...(user === "" ? {} : { user, pass }),
     ...(token === "" ? {} : { token }),
-    ...(streaming.nkeySeedFile === "" ? {} : { nkeySeed: () => readFileSync(streaming.nkeySeedFile, "utf8") }),
-    ...(streaming.credentialsFile === "" ? {} : { credentials: () => readFileSync(streaming.credentialsFile, "utf8") }),
+    ...(seed === undefined ? {} : { nkeySeed: seed }),
+    ...(credentials === undefined ? {} : { credentials }),
     ...(tls === undefined ? {} : { tls }),
   };
+}
+
+/** What is no URL is refused when a server starts; a command that only asks takes a bare host and port, too. */
+function serversOf(text: string): readonly string[] {
+  const parsed = parseNatsServerUrls(text);
+  return parsed.kind === "urls" ? parsed.urls : [text.trim()];
+}
+
+/** Reads the file anew at each connect, so that it may change; and once now, so that a start says what is wrong with it. */
+function fileReader(what: string, path: string): (() => string) | undefined {
+  if (path === "") return undefined;
+  readNamedFile(what, path);
+  return () => readNamedFile(what, path);
 }
 
 function tlsOptions(streaming: StreamingOptions, logger: Logger): NatsBusTls | undefined {
@@ -43,11 +59,11 @@ function tlsOptions(streaming: StreamingOptions, logger: Logger): NatsBusTls | u
   if (skipVerify) {
     logger.warn("TLS certificate chain and hostname will not be verified. DO NOT USE IN PRODUCTION!");
   }
-  const file = (path: string): string => readFileSync(path, "utf8");
+  const { certificate, key, authorities } = readTlsFiles(streaming.tls);
   return {
-    ...(caFile === "" ? {} : { ca: file(caFile) }),
-    ...(certFile === "" ? {} : { cert: file(certFile) }),
-    ...(keyFile === "" ? {} : { key: file(keyFile) }),
+    ...(authorities === undefined ? {} : { ca: authorities }),
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(key === undefined ? {} : { key }),
     ...(serverName === "" ? {} : { serverName }),
     ...(skipVerify ? { insecure: true } : {}),
   };

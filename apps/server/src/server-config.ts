@@ -111,6 +111,7 @@ export interface ServerConfig {
   readonly tls?: TlsClientConfig;
   readonly store_limits?: StoreLimitsConfig;
   readonly delivery?: DeliveryConfig;
+  readonly monitoring?: MonitoringConfig;
   readonly file_options?: FileOptionsConfig;
   readonly sql_options?: SqlOptionsConfig;
   readonly authorization?: AuthorizationConfig;
@@ -180,6 +181,20 @@ export interface RedeliveryConfig {
   readonly max_redeliveries?: number;
   /** Channel that takes what was redelivered that often. */
   readonly dead_letter?: string;
+}
+
+/** What this server adds to monitoring. */
+export interface MonitoringConfig {
+  /** Show the dashboard at / of the monitoring port. Default: true. */
+  readonly dashboard?: boolean;
+  /** Token that must be shown to see anything. */
+  readonly token?: string;
+  /** User that must be named to see anything. */
+  readonly username?: string;
+  /** Password of that user. */
+  readonly password?: string;
+  /** Who may see the contents of messages: careful (with the token or password; without one, this machine), everybody or nobody. Default: careful. */
+  readonly messages?: string;
 }
 
 /** The file store. */

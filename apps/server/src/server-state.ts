@@ -1,18 +1,20 @@
 import type { Engine } from "@nats-streaming/engine";
-import type { ServerState as ReportedState } from "@nats-streaming/monitoring";
+import type { ServerState as ReportedState, ServerPhase } from "@nats-streaming/monitoring";
 
 /**
  * Where a server stands.
  *
  * ```text
- *   starting ────────────────────────────▶ active ──▶ stopped
- *      │ └──▶ standby ──▶ activating ────────▲ │
- *      │         │             │               │
- *      └─────────┴──▶ failed ◀─┴───────────────┘
+ *   starting ──────────────────▶ recovering ──▶ active ──▶ stopped
+ *      │ └──▶ standby ──▶ activating ────┼────────▲ │
+ *      │         │             │         │          │
+ *      └─────────┴──▶ failed ◀─┴─────────┴──────────┘
  * ```
  */
 export type ServerState =
   | { readonly kind: "starting" }
+  /** It reads its store; nobody objects to its channel list. */
+  | { readonly kind: "recovering" }
   /** A member of a fault tolerance group that waits for the store's lock. */
   | { readonly kind: "standby" }
   /** A member that has the lock, and recovers. */
@@ -26,6 +28,7 @@ export type ServerState =
 export function reportedState(state: ServerState): ReportedState {
   switch (state.kind) {
     case "starting":
+    case "recovering":
       return "STANDALONE";
     case "standby":
       return "FT_STANDBY";
@@ -38,4 +41,9 @@ export function reportedState(state: ServerState): ReportedState {
     case "stopped":
       return "SHUTDOWN";
   }
+}
+
+/** What monitoring says that the server is doing. */
+export function reportedPhase(state: ServerState): ServerPhase {
+  return state.kind === "activating" ? "recovering" : state.kind;
 }

@@ -8,7 +8,7 @@ import {
   startFaultTolerance,
 } from "@nats-streaming/fault-tolerance";
 import { type Bus, type Clock, displayName, type Logger, nuidSource, type Random } from "@nats-streaming/kernel";
-import { type MonitoringServer, startMonitoring } from "@nats-streaming/monitoring";
+import type { MonitoringServer } from "@nats-streaming/monitoring";
 import { connectNatsBus } from "@nats-streaming/nats-bus";
 import {
   type ConflictRule,
@@ -24,7 +24,7 @@ import { checkLimits, describeLimits, type Store, type StoreLimits } from "@nats
 import { refusalOf, withoutEffect } from "./available.ts";
 import { brokerOptions } from "./broker-options.ts";
 import { engineOptions } from "./engine-options.ts";
-import { monitoringSource } from "./monitoring-source.ts";
+import { startServerMonitoring } from "./monitoring-setup.ts";
 import { natsBusOptions } from "./nats-bus-options.ts";
 import type { NatsOptions } from "./options/nats-options.ts";
 import type { StreamingOptions } from "./options/streaming-options.ts";
@@ -32,7 +32,7 @@ import { SERVER_VERSION } from "./options/version.ts";
 import type { ServerPorts } from "./reload/ports-file.ts";
 import type { Leaving, ReloadTarget } from "./reload/reload-target.ts";
 import type { ServerState } from "./server-state.ts";
-import { type StartFailure, startFailure } from "./start-failure.ts";
+import { type StartFailure, startFailure, startRefusal } from "./start-failure.ts";
 import { inByteStrings, lockStore, type OpenedStore, openStore } from "./store/open-store.ts";
 
 /** Exit status of a server that could not go on; a member of a fault tolerance group has others. */
@@ -100,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<ServerStart> 
     const reason = await server.start();
     if (reason === undefined) return { kind: "started", server };
     await server.close().catch(() => {});
-    return { kind: "refused", source: "streaming", reason, detail: "" };
+    return { kind: "refused", ...startRefusal(reason) };
   } catch (error) {
     await server.close().catch(() => {});
     return { kind: "refused", ...startFailure(error) };
@@ -157,7 +157,7 @@ class ComposedServer implements Server {
     const isMember = this.#member !== undefined;
     const conflict = streaming.partitioning ? await this.#joinPartition() : undefined;
     if (conflict !== undefined) return conflict;
-    if (isMember) this.state = { kind: "activating" };
+    this.state = { kind: isMember ? "activating" : "recovering" };
 
     const partition = this.#partition;
     const onFatal = (error: Error): void => this.#fail(error.message);
@@ -329,24 +329,16 @@ class ComposedServer implements Server {
     }
     const monitor = async (): Promise<void> => {
       if (nats.httpPort === 0) return;
-      const host = nats.httpHost === "" ? nats.host : nats.httpHost;
-      const source = monitoringSource({
+      this.#monitoring = await startServerMonitoring({
+        ...this.#options,
         serverId: this.serverId,
-        clusterId: streaming.clusterId,
-        storeType: store.kind,
-        limits: store.limits,
-        leftOut: () => this.#store?.leftOut() ?? [],
-        clock,
+        store,
+        opened: this.#store,
+        broker: this.#broker,
         state: () => this.state,
+        partition: () => this.#partition,
       });
-      this.#monitoring = await startMonitoring({
-        host,
-        port: Math.max(0, nats.httpPort),
-        source,
-        clock,
-        logger: natsLogger,
-      });
-      natsLogger.info(`Starting http monitor on ${host}:${this.#monitoring.port}`);
+      natsLogger.info(`Starting http monitor on ${this.#monitoring.host}:${this.#monitoring.port}`);
     };
     if (this.#broker === undefined) {
       await monitor();

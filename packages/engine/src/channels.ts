@@ -7,6 +7,7 @@ import type { Channel } from "./channel.ts";
 import { rangeEquals } from "./range-equals.ts";
 import type { RedeliveryRule } from "./redelivery-rule.ts";
 import type { ChannelScope } from "./scope.ts";
+import { createSortedNames } from "./sorted-names.ts";
 
 /** All channels that exist. */
 export interface Channels {
@@ -46,7 +47,7 @@ export function createChannels(options: ChannelsOptions): Channels {
   const byBytes = createByteMap<Channel>();
   /** Lower-case name to the spelling that exists. @see protocol.md 9.2 */
   const spellings = new Map<string, string>();
-  let sorted: readonly string[] | undefined;
+  const sorted = createSortedNames();
   /** The last channel that was asked for by bytes: publishers mostly stay with one. */
   let latest: Channel | undefined;
 
@@ -73,7 +74,7 @@ export function createChannels(options: ChannelsOptions): Channels {
     byName.set(name, channel);
     byBytes.set(channel.nameBytes, channel);
     spellings.set(byteStringToText(name).toLowerCase(), name);
-    sorted = undefined;
+    sorted.add(name);
     options.onCreated(channel);
     return channel;
   };
@@ -116,14 +117,11 @@ export function createChannels(options: ChannelsOptions): Channels {
       byName.delete(channel.name);
       byBytes.delete(channel.nameBytes);
       spellings.delete(byteStringToText(channel.name).toLowerCase());
-      sorted = undefined;
+      sorted.delete(channel.name);
       if (latest === channel) latest = undefined;
     },
     all: () => byName.values(),
-    sortedNames() {
-      sorted ??= [...byName.keys()].sort();
-      return sorted;
-    },
+    sortedNames: () => sorted.all(),
   };
 }
 

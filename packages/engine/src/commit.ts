@@ -3,6 +3,7 @@ import { type Decoded, textToByteString } from "@nats-streaming/protocol";
 import { decodePubAck, encodePubAck, pubAckSize, writePubAck } from "@nats-streaming/protocol/stan";
 import { type Store, StoreError } from "@nats-streaming/store";
 import { type Channel, subscriptionsOf } from "./channel.ts";
+import { observe, type Statistics } from "./statistics.ts";
 
 /**
  * Makes batches durable, then lets the world know.
@@ -44,6 +45,7 @@ export interface CommitOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly statistics: Statistics;
   /** A flush starts at the latest when this many messages have gathered, if none is under way. */
   readonly batchSize: number;
   /** How long a batch waits for more after its first message; 0: until the end of the turn. */
@@ -68,6 +70,8 @@ interface Batch {
   readonly ackEnds: number[];
   ackBytes: Uint8Array;
   messages: number;
+  /** When the first of them came, monotonic milliseconds; meaningless without one. */
+  since: number;
   /** Empty unless messages are traced. */
   readonly traces: string[];
 }
@@ -110,6 +114,8 @@ class BatchingCommitQueue implements CommitQueue {
 
   acknowledge(reply: string, bytes: Uint8Array, start: number, end: number): void {
     const batch = this.#gathering;
+    // One look at the clock per batch: its first message waits longest, and stands for all of them.
+    if (batch.messages === 0) batch.since = this.#options.clock.monotonicMillis();
     batch.messages++;
     if (reply !== "") {
       const at = batch.ackEnds.length === 0 ? 0 : batch.ackEnds[batch.ackEnds.length - 1]!;
@@ -183,9 +189,12 @@ class BatchingCommitQueue implements CommitQueue {
       return;
     }
     this.#isFlushing = true;
+    const { clock, statistics } = this.#options;
+    const startedAt = clock.monotonicMillis();
     flushed.then(
       () => {
         this.#isFlushing = false;
+        observe(statistics.flushLatency, clock.monotonicMillis() - startedAt, 1);
         this.#complete(batch);
         this.#start();
       },
@@ -201,6 +210,10 @@ class BatchingCommitQueue implements CommitQueue {
     for (const channel of batch.channels) channel.flushedSequence = channel.flushTarget;
     for (const channel of batch.channels) this.#options.deliver(channel);
     this.#sendAcks(batch);
+    if (batch.messages > 0) {
+      const { clock, statistics } = this.#options;
+      observe(statistics.publishLatency, clock.monotonicMillis() - batch.since, batch.messages);
+    }
     for (const text of batch.traces) this.#options.logger.trace(text);
     const waiters = batch.waiters.splice(0);
     reset(batch);
@@ -292,6 +305,7 @@ function newBatch(): Batch {
     ackEnds: [],
     ackBytes: new Uint8Array(ACK_BYTES_START),
     messages: 0,
+    since: 0,
     traces: [],
   };
 }

@@ -174,6 +174,7 @@ async function serve(
     bus,
     clock,
     logger,
+    statistics,
     batchSize: Math.max(1, options.batchSize),
     sleepMillis: options.batchSleepMillis,
     deliver: (channel) => {

@@ -92,7 +92,9 @@ export function createSender(options: SenderOptions): Sender {
       const size = message.end - message.start;
       if (size + REDELIVERY_SIZE_MAX > scratch.length) scratch = new Uint8Array((size + REDELIVERY_SIZE_MAX) * 2);
       scratch.set(message.bytes.subarray(message.start, message.end));
-      return publish(subscription, scratch, 0, appendRedelivery(scratch, size, count));
+      if (!publish(subscription, scratch, 0, appendRedelivery(scratch, size, count))) return false;
+      statistics.redelivered++;
+      return true;
     },
   };
 }

@@ -1,3 +1,6 @@
+import type { MonitoringRoute } from "./response.ts";
+import type { MonitoringSource } from "./source.ts";
+
 /** The page at `/streaming`. It loads nothing from elsewhere. @see monitoring.md 1 */
 export const INDEX_PAGE: string = `<!DOCTYPE html>
 <html lang="en">
@@ -26,3 +29,29 @@ export const INDEX_PAGE: string = `<!DOCTYPE html>
   </body>
 </html>
 `;
+
+/** The page at `/` where there is no dashboard: links to everything. */
+export function serverPage(source: MonitoringSource): MonitoringRoute {
+  const nats = source.broker === undefined ? [] : ["varz", "connz", "routez", "subsz"];
+  const links = ["streaming", ...nats, "metrics", "healthz", "readyz"];
+  const body = `<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>NATS Streaming</title>
+    <style>
+      body { font: 18px/1.6 system-ui, sans-serif; margin: 2em; color: #34495e; }
+      a { color: #1d6fa5; }
+    </style>
+  </head>
+  <body>
+    <h1>NATS Streaming</h1>
+    <p>
+      ${links.map((name) => `<a href="./${name}">${name}</a>`).join("<br>\n      ")}
+    </p>
+  </body>
+</html>
+`;
+  return () => ({ status: 200, contentType: "text/html; charset=utf-8", body });
+}

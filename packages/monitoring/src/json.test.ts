@@ -40,9 +40,11 @@ describe("toJson()", () => {
     expect(toJson(text)).toBe(expected);
   });
 
-  it("refuses a number that is no exact integer", () => {
-    expect(() => toJson(2 ** 53)).toThrow("not an exact integer");
-    expect(() => toJson(0.5)).toThrow("not an exact integer");
+  it("refuses a number that is not exact, and none at all", () => {
+    for (const value of [2 ** 53, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => toJson(value)).toThrow("not an exact number");
+    }
+    expect(toJson(0.5)).toBe("0.5");
   });
 
   it("prints what JSON.parse reads back, for any value", () => {

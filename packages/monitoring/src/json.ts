@@ -21,7 +21,10 @@ export function toJson(value: JsonValue, indent = ""): string {
     case "string":
       return jsonString(value);
     case "number":
-      invariant(Number.isSafeInteger(value), `not an exact integer: ${value}`);
+      invariant(
+        Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value)),
+        `not an exact number: ${value}`,
+      );
       return String(value);
     case "bigint":
     case "boolean":

@@ -2,7 +2,7 @@ import { type Clock, nowNanos } from "@nats-streaming/kernel";
 import { toJson } from "./json.ts";
 import type { LongDocument } from "./long-document.ts";
 import { type Page, pageRange, readPage } from "./paging.ts";
-import type { MonitoringSource } from "./source.ts";
+import type { MonitoringSource, NameList } from "./source.ts";
 import { formatTime } from "./time.ts";
 
 /** One page of a sorted list in the envelope that clients and channels share. */
@@ -11,7 +11,7 @@ export interface Listing {
   readonly key: string;
   /** An empty list is shown as `[]` or not at all. */
   readonly whenEmpty: "shown" | "omitted";
-  readonly list: { readonly count: number; page(offset: number, limit: number): readonly string[] };
+  readonly list: { readonly count: number; page(offset: number, limit: number): NameList };
   /** Text of one element, whose lines are indented by {@link ELEMENT_INDENT}; undefined when it has gone. */
   element(name: string): string | undefined;
 }
@@ -45,7 +45,7 @@ export function listingDocument(
   };
 }
 
-function* elements(names: readonly string[], listing: Listing): Iterable<string | undefined> {
+function* elements(names: NameList, listing: Listing): Iterable<string | undefined> {
   for (const name of names) {
     const text = listing.element(name);
     yield text === undefined ? undefined : `\n${ELEMENT_INDENT}${text}`;

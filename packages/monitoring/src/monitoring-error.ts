@@ -1,6 +1,10 @@
 export type MonitoringErrorCode =
   /** The address cannot be listened on, or the certificate cannot be used; `cause` says why. */
   | "listen_failed"
+  /** A parameter of a NATS endpoint is wrong; the text is the body of the 400 answer. */
+  | "bad_request"
+  /** The files of the dashboard cannot be read. */
+  | "dashboard_missing"
   /** The source could not answer; the text is the body of the 500 answer. */
   | "source_failed";
 

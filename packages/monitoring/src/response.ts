@@ -1,10 +1,23 @@
 /** Answers one path. `query` is decoded. A rejection becomes a 500. */
-export type MonitoringRoute = (query: URLSearchParams) => MonitoringResponse | Promise<MonitoringResponse>;
+export type MonitoringRoute = (
+  query: URLSearchParams,
+  asker: Asker,
+) => MonitoringResponse | Promise<MonitoringResponse>;
+
+/** Who asks. */
+export interface Asker {
+  /** Has shown the token or the password; false when monitoring is not guarded. */
+  readonly isTrusted: boolean;
+  /** Asks from this very machine, and calls it by its address or `localhost`. */
+  readonly isLocal: boolean;
+}
 
 export interface MonitoringResponse {
   readonly status: number;
   /** Absent: the answer has no such header. */
   readonly contentType?: string;
+  /** Further headers. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The body whole, or in pieces of which the first decides whether the status stands: until then it may still fail. */
   readonly body: string | Uint8Array | AsyncGenerator<string, void, void>;
 }

@@ -19,7 +19,10 @@ import {
   SERVERZ,
   STOREZ,
 } from "../test-support/golden.ts";
+import type { Asker } from "./response.ts";
 import { monitoringRoutes } from "./routes.ts";
+
+const STRANGER: Asker = { isTrusted: false, isLocal: false };
 
 interface Answer {
   readonly status: number;
@@ -31,7 +34,7 @@ async function get(source: FakeSource, target: string, time: string = SAMPLE_TIM
   const [path = "", query = ""] = target.split("?");
   const route = monitoringRoutes(source, clockAt(time)).get(path);
   expect(route, path).toBeDefined();
-  const response = await route!(new URLSearchParams(query));
+  const response = await route!(new URLSearchParams(query), STRANGER);
   let body = "";
   if (typeof response.body === "string") body = response.body;
   else for await (const piece of response.body) body += piece;

@@ -1,26 +1,43 @@
-import type { Clock } from "@nats-streaming/kernel";
-import { channelJson, channelsListing } from "./channelsz.ts";
+import type { Clock, Timestamp } from "@nats-streaming/kernel";
+import { type ChannelView, channelJson, channelsListing, loadBacklogs, matchingChannels } from "./channelsz.ts";
 import { clientJson, clientsListing } from "./clientsz.ts";
+import { healthResponse, readyResponse } from "./health.ts";
 import { INDEX_PAGE } from "./index-page.ts";
 import { type Listing, listingDocument } from "./listing.ts";
 import { printLongDocument } from "./long-document.ts";
+import { type MessageAccess, messagesResponse } from "./messagesz.ts";
+import { partitionszDocument } from "./partitionsz.ts";
 import { jsonResponse, type MonitoringResponse, type MonitoringRoute, textResponse } from "./response.ts";
 import { serverzJson } from "./serverz.ts";
 import type { MonitoringSource } from "./source.ts";
 import { storezDocument } from "./storez.ts";
+
+/** Paths that are answered without a token or a password: probes of a machine that starts and stops servers. */
+export const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
 /**
  * The streaming endpoints by their path, for whoever serves HTTP already; {@link startMonitoring} serves them itself.
  * They keep nothing between two requests.
  * @see monitoring.md
  */
-export function monitoringRoutes(source: MonitoringSource, clock: Clock): ReadonlyMap<string, MonitoringRoute> {
+export function monitoringRoutes(
+  source: MonitoringSource,
+  clock: Clock,
+  options: { readonly messages?: MessageAccess } = {},
+): ReadonlyMap<string, MonitoringRoute> {
   const pause = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
 
   const list = (query: URLSearchParams, listing: Listing): MonitoringResponse =>
     jsonResponse(query, printLongDocument(listingDocument(source, clock, query, listing), pause));
 
+  const channelView = (query: URLSearchParams): ChannelView => ({
+    withSubscriptions: withSubscriptions(query),
+    detailsAt: query.get("details") === "1" ? nowMillis(clock) : undefined,
+  });
+
   return new Map<string, MonitoringRoute>([
+    ["/healthz", () => healthResponse(source)],
+    ["/readyz", (query) => readyResponse(source, query)],
     ["/streaming", () => ({ status: 200, contentType: "text/html; charset=utf-8", body: INDEX_PAGE })],
     ["/streaming/serverz", async (query) => jsonResponse(query, await serverzJson(source, clock))],
     ["/streaming/storez", (query) => jsonResponse(query, printLongDocument(storezDocument(source, clock), pause))],
@@ -36,13 +53,27 @@ export function monitoringRoutes(source: MonitoringSource, clock: Clock): Readon
     ],
     [
       "/streaming/channelsz",
-      (query): MonitoringResponse => {
+      async (query): Promise<MonitoringResponse> => {
         const name = query.get("channel") ?? "";
-        if (name === "") return list(query, channelsListing(source.channels, withSubscriptions(query)));
+        const view = channelView(query);
+        if (name === "") {
+          const match = query.get("match") ?? "";
+          const channels = match === "" ? source.channels : await matchingChannels(source.channels, match, pause);
+          return list(query, channelsListing(channels, view));
+        }
         const channel = source.channels.find(name);
         if (channel === undefined) return textResponse(404, `Channel ${name} not found`);
-        return jsonResponse(query, channelJson(channel, withSubscriptions(query)));
+        if (view.detailsAt !== undefined) await loadBacklogs(channel);
+        return jsonResponse(query, channelJson(source.channels.find(name) ?? channel, view));
       },
+    ],
+    [
+      "/streaming/partitionsz",
+      (query) => jsonResponse(query, printLongDocument(partitionszDocument(source, clock, query), pause)),
+    ],
+    [
+      "/streaming/messagesz",
+      (query, asker) => messagesResponse(source, clock, query, asker, options.messages ?? "careful"),
     ],
     ["/streaming/isFTActive", () => ({ status: source.server().state === "FT_ACTIVE" ? 200 : 204, body: "" })],
   ]);
@@ -51,4 +82,11 @@ export function monitoringRoutes(source: MonitoringSource, clock: Clock): Readon
 /** Only `1` asks for details. */
 function withSubscriptions(query: URLSearchParams): boolean {
   return query.get("subs") === "1";
+}
+
+/** Wall-clock milliseconds since 1970. */
+function nowMillis(clock: Clock): number {
+  const now: Timestamp = { millis: 0, nanos: 0 };
+  clock.read(now);
+  return now.millis;
 }

@@ -1,4 +1,9 @@
 import type { TimestampNanos } from "@nats-streaming/kernel";
+import type { BacklogSnapshot } from "./backlog-snapshot.ts";
+import type { BrokerDirectory } from "./broker-directory.ts";
+import type { MessageLimits, MessagePage, MessageStart } from "./message-page.ts";
+import type { PartitionSnapshot } from "./partition-snapshot.ts";
+import type { StorageSnapshot, WorkSnapshot } from "./work-snapshot.ts";
 
 /**
  * What monitoring shows, as the server offers it. The composition root implements it over engine and store.
@@ -19,12 +24,32 @@ export interface MonitoringSource {
   readonly channels: ChannelDirectory;
   /** Absent where the system does not tell. */
   readonly fileDescriptors?: FileDescriptors;
+  /** Undefined without partitioning, and until it has begun. */
+  partitions?(): PartitionSnapshot | undefined;
+  /** Undefined while nothing is served. */
+  work?(): WorkSnapshot | undefined;
+  /** Undefined when the store tells nothing more than its totals. */
+  storage?(): StorageSnapshot | undefined;
+  /** For the NATS endpoints; without it they do not exist. */
+  readonly broker?: BrokerDirectory;
 }
 
 /** A count or size that fits 64 bits; above 2^53 it has to be a bigint to be exact. Never negative, never a fraction. */
 export type Integer = number | bigint;
 
 export type ServerState = "STANDALONE" | "FT_ACTIVE" | "FT_STANDBY" | "FAILED" | "SHUTDOWN" | "CLUSTERED";
+
+/** What a server is doing; finer than its state. */
+export type ServerPhase =
+  /** It connects, and checks its channel list with others. */
+  | "starting"
+  /** It reads its store. */
+  | "recovering"
+  /** It waits for the store's lock. */
+  | "standby"
+  | "active"
+  | "failed"
+  | "stopped";
 
 /** The server at this moment. @see monitoring.md 2 */
 export interface ServerSnapshot {
@@ -36,6 +61,9 @@ export interface ServerSnapshot {
   /** Name and version of the runtime; shown under the key `go`. */
   readonly runtime: string;
   readonly state: ServerState;
+  readonly phase: ServerPhase;
+  /** What metrics call this server: stays the same over restarts. */
+  readonly name: string;
   /** Only in a cluster. */
   readonly role?: "Leader" | "Follower" | "Candidate";
   /** Only in a cluster. */
@@ -103,7 +131,7 @@ export interface NamedChannelLimits extends ChannelLimitsSnapshot {
 export interface ClientDirectory {
   readonly count: number;
   /** The client IDs `[offset, offset + limit)` in byte order; fewer or none at the end. */
-  page(offset: number, limit: number): readonly string[];
+  page(offset: number, limit: number): NameList;
   find(clientId: string): MonitoredClient | undefined;
 }
 
@@ -121,10 +149,15 @@ export interface ClientSubscription {
   readonly subscription: SubscriptionSnapshot;
 }
 
+/** Names as they were when the list was made. Going through it may make each name only then: a turn does a part of it. */
+export interface NameList extends Iterable<string> {
+  readonly length: number;
+}
+
 export interface ChannelDirectory {
   readonly count: number;
   /** The channel names `[offset, offset + limit)` in byte order; fewer or none at the end. */
-  page(offset: number, limit: number): readonly string[];
+  page(offset: number, limit: number): NameList;
   find(channel: string): MonitoredChannel | undefined;
 }
 
@@ -141,6 +174,12 @@ export interface MonitoredChannel {
    * members contributes one entry for its stored state. Shown in this order.
    */
   subscriptions(): Iterable<SubscriptionSnapshot>;
+  /** How far each subscription, and each queue group as a whole, is behind. */
+  backlogs(): readonly BacklogSnapshot[];
+  /** In force for this channel, after inheritance; undefined when the store does not say. */
+  limits(): ChannelLimitsSnapshot | undefined;
+  /** Reads messages, from the disk where they are not in memory. May reject. */
+  readMessages(start: MessageStart, limits: MessageLimits): Promise<MessagePage>;
 }
 
 /** @see monitoring.md 7 */

@@ -103,7 +103,6 @@ describe("startMonitoring()", () => {
   });
 
   it.each([
-    "/",
     "/streaming/",
     "/streaming/nope",
     "/Streaming",

@@ -4,9 +4,16 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions } from "node:tls";
 import { type Clock, type Logger, silentLogger } from "@nats-streaming/kernel";
+import { askerOf, isFromOtherSite } from "./asker.ts";
+import { dashboardRoutes } from "./dashboard.ts";
+import { CHALLENGE, createGuard, type Guard } from "./guard.ts";
+import { serverPage } from "./index-page.ts";
+import type { MessageAccess } from "./messagesz.ts";
+import { createMetrics } from "./metrics/metrics-route.ts";
 import { MonitoringError } from "./monitoring-error.ts";
+import { natsRoutes } from "./nats/nats-routes.ts";
 import { type MonitoringResponse, type MonitoringRoute, textResponse } from "./response.ts";
-import { monitoringRoutes } from "./routes.ts";
+import { monitoringRoutes, OPEN_PATHS } from "./routes.ts";
 import type { MonitoringSource } from "./source.ts";
 
 export interface MonitoringOptions {
@@ -20,6 +27,12 @@ export interface MonitoringOptions {
   readonly routes?: ReadonlyMap<string, MonitoringRoute>;
   /** Serves HTTPS with this certificate. */
   readonly tls?: SecureContextOptions;
+  /** Without one, whoever reaches the port sees everything but the contents of messages. */
+  readonly guard?: Guard;
+  /** Folder of the built dashboard, served at `/`; without one there is a page of links. */
+  readonly dashboard?: string;
+  /** Who may see the contents of messages. Default `careful`. */
+  readonly messages?: MessageAccess;
 }
 
 /** A listening HTTP server. */
@@ -39,21 +52,52 @@ const IDLE_MILLIS_MAX = 120_000;
 
 /**
  * Serves the streaming endpoints over HTTP (or HTTPS). Any method is answered like GET; HEAD gets the headers alone.
- * @throws MonitoringError `listen_failed`
+ * @throws MonitoringError `listen_failed`, `dashboard_missing`
  * @see monitoring.md 1
  */
 export async function startMonitoring(options: MonitoringOptions): Promise<MonitoringServer> {
-  const routes = new Map([...(options.routes ?? []), ...monitoringRoutes(options.source, options.clock)]);
-  const logger = options.logger ?? silentLogger;
-  const listener: RequestListener = (request, response) => void answer(routes, logger, request, response);
-  const server = await listen(options, listener);
+  const { source, clock, guard, dashboard, messages } = options;
+  const requests = new Map<string, number>();
+  const pages = dashboard === undefined ? [["/", serverPage(source)] as const] : await dashboardRoutes(dashboard);
+  const metrics = createMetrics(source, clock);
+  const site: Site = {
+    routes: new Map([
+      ...pages,
+      ...(options.routes ?? []),
+      ...(source.broker === undefined ? [] : natsRoutes(source.broker, clock, requests)),
+      ...monitoringRoutes(source, clock, messages === undefined ? {} : { messages }),
+      ["/metrics", metrics.route],
+    ]),
+    requests,
+    admits: guard && createGuard(guard),
+    logger: options.logger ?? silentLogger,
+  };
+  const listener: RequestListener = (request, response) => void answer(site, request, response);
+  const server = await listen(options, listener).catch((error: unknown) => {
+    metrics.close();
+    throw error;
+  });
   const address = server.address();
+  const close = async (): Promise<void> => {
+    metrics.close();
+    await closeServer(server);
+  };
   return {
     host: options.host,
     port: typeof address === "object" && address !== null ? address.port : options.port,
-    close: () => closeServer(server),
-    [Symbol.asyncDispose]: () => closeServer(server),
+    close,
+    [Symbol.asyncDispose]: close,
   };
+}
+
+/** What is served, and to whom. */
+interface Site {
+  readonly routes: ReadonlyMap<string, MonitoringRoute>;
+  /** How often each path was asked for; only paths that exist count, so that it stays small. */
+  readonly requests: Map<string, number>;
+  /** Checks an `Authorization` header; undefined: everybody may see everything. */
+  readonly admits: ((authorization: string | undefined) => boolean) | undefined;
+  readonly logger: Logger;
 }
 
 function listen(options: MonitoringOptions, listener: RequestListener): Promise<Server> {
@@ -86,14 +130,9 @@ async function closeServer(server: Server): Promise<void> {
   await closed;
 }
 
-async function answer(
-  routes: ReadonlyMap<string, MonitoringRoute>,
-  logger: Logger,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    const started = await begin(await respond(routes, request.url ?? ""));
+    const started = await begin(await respond(site, request));
     await send(request, response, started);
   } catch (error) {
     if (response.headersSent || response.destroyed) {
@@ -102,19 +141,32 @@ async function answer(
       return;
     }
     const text = error instanceof Error ? error.message : String(error);
-    logger.error(`Monitoring: ${request.method} ${request.url}: ${text}`);
+    site.logger.error(`Monitoring: ${request.method} ${request.url}: ${text}`);
     await send(request, response, await begin(textResponse(500, text)));
   }
 }
 
-async function respond(routes: ReadonlyMap<string, MonitoringRoute>, target: string): Promise<MonitoringResponse> {
+async function respond(site: Site, request: IncomingMessage): Promise<MonitoringResponse> {
   // A client that takes this server for a proxy names scheme and host as well.
-  const url = target.replace(/^https?:\/\/[^/?]*/i, "");
+  const url = (request.url ?? "").replace(/^https?:\/\/[^/?]*/i, "");
   const mark = url.indexOf("?");
-  const path = mark < 0 ? url : url.slice(0, mark);
-  const route = routes.get(decodePath(path));
+  const path = decodePath(mark < 0 ? url : url.slice(0, mark));
+  const isAdmitted = site.admits?.(request.headers.authorization) ?? false;
+  if (site.admits !== undefined && !OPEN_PATHS.has(path)) {
+    if (!isAdmitted) return unauthorized();
+    if (isFromOtherSite(request)) return textResponse(403, "Not shown to a page of another site");
+  }
+  const route = site.routes.get(path);
   if (route === undefined) return textResponse(404, "404 page not found");
-  return route(new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)));
+  site.requests.set(path, (site.requests.get(path) ?? 0) + 1);
+  return route(new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)), askerOf(request, isAdmitted));
+}
+
+function unauthorized(): MonitoringResponse {
+  return {
+    ...textResponse(401, "Unauthorized: monitoring of this server asks for a token or a password"),
+    headers: { "WWW-Authenticate": CHALLENGE },
+  };
 }
 
 /** What cannot be decoded stays as it is and is not found. */
@@ -130,25 +182,27 @@ function decodePath(path: string): string {
 interface Started {
   readonly status: number;
   readonly contentType: string | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
   readonly first: string | Uint8Array;
   /** What follows; undefined when `first` is everything. */
   readonly rest: AsyncGenerator<string, void, void> | undefined;
 }
 
 async function begin(response: MonitoringResponse): Promise<Started> {
-  const { status, contentType, body } = response;
+  const { status, contentType, headers, body } = response;
   if (typeof body === "string" || body instanceof Uint8Array) {
-    return { status, contentType, first: body, rest: undefined };
+    return { status, contentType, headers, first: body, rest: undefined };
   }
   const first = await body.next();
   const second = first.done === true ? first : await body.next();
-  if (second.done === true) return { status, contentType, first: first.value ?? "", rest: undefined };
-  return { status, contentType, first: `${first.value ?? ""}${second.value}`, rest: body };
+  if (second.done === true) return { status, contentType, headers, first: first.value ?? "", rest: undefined };
+  return { status, contentType, headers, first: `${first.value ?? ""}${second.value}`, rest: body };
 }
 
 async function send(request: IncomingMessage, response: ServerResponse, started: Started): Promise<void> {
   response.statusCode = started.status;
   if (started.contentType !== undefined) response.setHeader("Content-Type", started.contentType);
+  for (const name in started.headers) response.setHeader(name, started.headers[name] ?? "");
   if (started.status >= 400) response.setHeader("X-Content-Type-Options", "nosniff");
   if (started.rest === undefined) {
     if (started.status !== 204) response.setHeader("Content-Length", Buffer.byteLength(started.first));

@@ -1,8 +1,9 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
-import { type JsonValue, jsonString, toJson } from "./json.ts";
+import { jsonString, toJson } from "./json.ts";
+import { limitsJson } from "./limits-json.ts";
 import type { LongDocument } from "./long-document.ts";
 import { readTotals } from "./serverz.ts";
-import type { ChannelLimitsSnapshot, MonitoringSource, NamedChannelLimits } from "./source.ts";
+import type { MonitoringSource, NamedChannelLimits } from "./source.ts";
 import { formatTime } from "./time.ts";
 
 /**
@@ -33,16 +34,6 @@ export function storezDocument(source: MonitoringSource, clock: Clock): LongDocu
 
 function* channelElements(channels: readonly NamedChannelLimits[]): Iterable<string> {
   for (const limits of channels) yield `\n      ${jsonString(limits.name)}: ${toJson(limitsJson(limits), "      ")}`;
-}
-
-function limitsJson(limits: ChannelLimitsSnapshot): { readonly [key: string]: JsonValue } {
-  return {
-    max_msgs: limits.maxMessages,
-    max_bytes: limits.maxBytes,
-    max_age: limits.maxAge,
-    max_subscriptions: limits.maxSubscriptions,
-    max_inactivity: limits.maxInactivity,
-  };
 }
 
 /** An object's text up to its last member. */

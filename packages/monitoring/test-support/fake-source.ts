@@ -1,5 +1,7 @@
 import { type Clock, systemClock, timestampNanos } from "@nats-streaming/kernel";
 import {
+  type BacklogSnapshot,
+  type BrokerDirectory,
   type ClientSubscription,
   createNameIndex,
   type FileDescriptors,
@@ -8,10 +10,13 @@ import {
   type MonitoredClient,
   type MonitoringSource,
   type NameIndex,
+  type PartitionSnapshot,
   type ServerSnapshot,
+  type StorageSnapshot,
   type StoreSnapshot,
   type StoreTotals,
   type SubscriptionSnapshot,
+  type WorkSnapshot,
 } from "../src/index.ts";
 
 /** The server of the samples in monitoring.md, to be changed at will. */
@@ -22,6 +27,8 @@ export class FakeSource implements MonitoringSource {
     version: "0.25.6",
     runtime: "go1.19.8",
     state: "STANDALONE",
+    phase: "active",
+    name: "test-cluster",
     startTime: nanosOf("2026-11-22T13:57:44.919842039Z"),
     uptimeMillis: 5_713,
     clients: 0,
@@ -37,6 +44,10 @@ export class FakeSource implements MonitoringSource {
   /** Thrown by {@link totals} when set. */
   totalsFailure: Error | undefined;
   fileDescriptors?: FileDescriptors;
+  partitionMap: PartitionSnapshot | undefined;
+  workSnapshot: WorkSnapshot | undefined;
+  storageSnapshot: StorageSnapshot | undefined;
+  broker?: BrokerDirectory;
 
   readonly clients = new FakeDirectory<MonitoredClient>();
   readonly channels = new FakeDirectory<MonitoredChannel>();
@@ -47,6 +58,18 @@ export class FakeSource implements MonitoringSource {
 
   store(): StoreSnapshot {
     return this.storeSnapshot;
+  }
+
+  partitions(): PartitionSnapshot | undefined {
+    return this.partitionMap;
+  }
+
+  work(): WorkSnapshot | undefined {
+    return this.workSnapshot;
+  }
+
+  storage(): StorageSnapshot | undefined {
+    return this.storageSnapshot;
   }
 
   totals(): StoreTotals {
@@ -104,6 +127,7 @@ export function fakeChannel(
   name: string,
   state: { messages?: Integer; bytes?: Integer; first?: Integer; last?: Integer } = {},
   subscriptions: SubscriptionSnapshot[] = [],
+  backlogs: BacklogSnapshot[] = [],
 ): MonitoredChannel {
   return {
     name,
@@ -111,6 +135,30 @@ export function fakeChannel(
     sequences: () => ({ first: state.first ?? 0, last: state.last ?? 0 }),
     subscriptionCount: subscriptions.length,
     subscriptions: () => subscriptions,
+    backlogs: () => backlogs,
+    limits: () => undefined,
+    readMessages: async () => ({ firstSequence: 0, lastSequence: 0, messages: [], next: 0 }),
+  };
+}
+
+export function fakeBacklog(changes: Partial<BacklogSnapshot> = {}): BacklogSnapshot {
+  return {
+    kind: "durable",
+    name: "dur",
+    clientId: "client-A",
+    isDurable: true,
+    isOffline: false,
+    members: 1,
+    lastSent: 0,
+    pendingCount: 0,
+    lagMessages: 0,
+    lagBytes: 0,
+    oldestSequence: 0,
+    oldestMillis: undefined,
+    stalledCount: 0,
+    stalledMillis: 0,
+    redelivering: 0,
+    ...changes,
   };
 }
 

@@ -8,6 +8,7 @@ import {
   fileSection,
   generalSection,
   limitsSection,
+  monitoringSection,
   type OptionSection,
   redeliveryOptions,
   sqlSection,
@@ -36,6 +37,7 @@ export function configInterface(): string {
         ["tls", "TlsClientConfig"],
         ["store_limits", "StoreLimitsConfig"],
         ["delivery", "DeliveryConfig"],
+        ["monitoring", "MonitoringConfig"],
         ["file_options", "FileOptionsConfig"],
         ["sql_options", "SqlOptionsConfig"],
         ["authorization", "AuthorizationConfig"],
@@ -54,6 +56,7 @@ export function configInterface(): string {
       "readonly channels?: Readonly<Record<string, RedeliveryConfig>>;",
     ]),
     block("RedeliveryConfig", "When redelivering ends.", members(redeliveryOptions)),
+    section("MonitoringConfig", "What this server adds to monitoring.", monitoringSection),
     section("FileOptionsConfig", "The file store.", fileSection),
     section("SqlOptionsConfig", "The SQL store.", sqlSection),
     block("AuthorizationConfig", "Who may connect to the embedded NATS server.", [
@@ -107,9 +110,16 @@ function nested(pairs: readonly (readonly [string, string])[]): string[] {
 
 const defaults: ReadonlyMap<string, string> = new Map(
   [
-    ...[generalSection, tlsSection, limitsSection, deliverySection, fileSection, sqlSection, clusterSection].flatMap(
-      ({ options }) => options,
-    ),
+    ...[
+      generalSection,
+      tlsSection,
+      limitsSection,
+      deliverySection,
+      monitoringSection,
+      fileSection,
+      sqlSection,
+      clusterSection,
+    ].flatMap(({ options }) => options),
     ...natsGeneral,
     ...natsAuthorization,
   ].map((option) => [option.id, optionText(option, newDraft())]),

@@ -41,7 +41,8 @@ export function printable(text: string): string {
   });
 }
 
-function localTime(now: Timestamp): string {
+/** `2026/11/22 14:08:49.123456`, local time. */
+export function localTime(now: Timestamp): string {
   const date = new Date(now.millis);
   const micros = (now.millis % 1000) * 1000 + Math.floor(now.nanos / 1000);
   return (

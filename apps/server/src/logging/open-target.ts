@@ -1,8 +1,10 @@
 import { hostname } from "node:os";
+import { systemReason } from "@nats-streaming/config";
 import type { Clock } from "@nats-streaming/kernel";
 import type { NatsOptions } from "../options/nats-options.ts";
 import { PROGRAM } from "../options/version.ts";
 import { fileTarget } from "./file-target.ts";
+import { localTime } from "./line.ts";
 import { stderrTarget } from "./stderr-target.ts";
 import { syslogTarget } from "./syslog-target.ts";
 import { connectLocalSyslog, connectRemoteSyslog } from "./syslog-transport.ts";
@@ -18,7 +20,7 @@ export interface TargetOpening {
 
 /**
  * Opens the target that the options name: file, remote syslog, local syslog, else standard error.
- * @throws (rejects) Error whose message is one sentence for people
+ * @throws (rejects) Error whose message is one sentence for people, with a second line for the remedy where there is one
  * @see operations.md 1.1
  */
 export async function openLogTarget({ nats, clock, pid, isTerminal }: TargetOpening): Promise<LogTarget> {
@@ -27,9 +29,8 @@ export async function openLogTarget({ nats, clock, pid, isTerminal }: TargetOpen
     try {
       return fileTarget({ path: nats.logFile, format, sizeLimit: nats.logSizeLimitBytes });
     } catch (error) {
-      throw new Error(`error opening file: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+      const fault = `error opening file: open ${nats.logFile}: ${systemReason(error)}`;
+      throw new Error(`${secondsOf(clock)} ${fault}\n${REMEDY}`, { cause: error });
     }
   }
   const sender = { tag: PROGRAM, pid, host: hostname() };
@@ -42,4 +43,14 @@ export async function openLogTarget({ nats, clock, pid, isTerminal }: TargetOpen
     return syslogTarget({ sender, clock, transport: await connect(), connect, kind: "local" });
   }
   return stderrTarget({ ...format, colour: isTerminal });
+}
+
+const REMEDY =
+  "name a file in a directory that is there and that the user of the server may write to: -l (logfile in the file)";
+
+/** The time as it stands before what is said when there is no log yet. @see operations.md 1.2 */
+function secondsOf(clock: Clock): string {
+  const now = { millis: 0, nanos: 0 };
+  clock.read(now);
+  return localTime(now).slice(0, "2026/11/22 14:08:49".length);
 }

@@ -13,6 +13,7 @@ import {
   defaultStreamingOptions,
   type FileStoreOptions,
   type GeneralOptions,
+  type MonitoringOptions,
   type RedeliveryRule,
   type SqlStoreOptions,
   type StreamingOptions,
@@ -35,6 +36,7 @@ export interface OptionsDraft {
   readonly delivery: Draft<Omit<DeliveryOptions, "channels">>;
   /** In file order. */
   readonly deliveryChannels: Map<string, RedeliveryRule>;
+  readonly monitoring: Draft<MonitoringOptions>;
   readonly file: Draft<FileStoreOptions>;
   readonly sql: Draft<SqlStoreOptions>;
   readonly clustering: Draft<ClusteringOptions>;
@@ -46,7 +48,8 @@ export interface OptionsDraft {
 
 /** A draft that holds the defaults. */
 export function newDraft(): OptionsDraft {
-  const { tls, storeLimits, delivery, fileStore, sqlStore, clustering, ...general } = defaultStreamingOptions;
+  const { tls, storeLimits, delivery, monitoring, fileStore, sqlStore, clustering, ...general } =
+    defaultStreamingOptions;
   const { channels, ...limits } = storeLimits;
   const { channels: deliveryChannels, ...deliveryForAll } = delivery;
   const { authorization, tls: natsTls, routes, ...nats } = defaultNatsOptions;
@@ -57,6 +60,7 @@ export function newDraft(): OptionsDraft {
     channels: new Map(channels),
     delivery: { ...deliveryForAll },
     deliveryChannels: new Map(deliveryChannels),
+    monitoring: { ...monitoring },
     file: { ...fileStore },
     sql: { ...sqlStore },
     clustering: { ...clustering },
@@ -74,6 +78,7 @@ export function streamingOptionsOf(draft: OptionsDraft): StreamingOptions {
     tls: { ...draft.tls },
     storeLimits: { ...draft.limits, channels: new Map(draft.channels) },
     delivery: { ...draft.delivery, channels: new Map(draft.deliveryChannels) },
+    monitoring: { ...draft.monitoring },
     fileStore: { ...draft.file },
     sqlStore: { ...draft.sql },
     clustering: { ...draft.clustering },

@@ -4,7 +4,8 @@ import { parseNatsServerUrls, parseRouteListener } from "./nats-urls.ts";
 describe("parseNatsServerUrls()", () => {
   it.each([
     ["nats://127.0.0.1:4222", ["nats://127.0.0.1:4222"]],
-    ["tls://host:4222", ["nats://host:4222"]],
+    ["tls://host:4222", ["tls://host:4222"]],
+    ["http://host:4222", ["nats://host:4222"]],
     ["nats://[::1]:4222", ["nats://[::1]:4222"]],
     ["nats://ivan:secret@127.0.0.1:4222", ["nats://ivan:secret@127.0.0.1:4222"]],
     ["nats://a:b@h:1, nats://a:b@h:2 ", ["nats://a:b@h:1", "nats://a:b@h:2"]],

@@ -5,7 +5,7 @@ export type NatsUrls =
 
 /**
  * The URLs that the option `nats_server_url` names. A list, or a URL with a login, is taken as given; a single plain URL
- * must be `scheme://host:port` and gets the scheme `nats`.
+ * must be `scheme://host:port` and gets the scheme `nats` unless it is `tls`.
  * @see configuration.md 7
  */
 export function parseNatsServerUrls(text: string): NatsUrls {
@@ -18,7 +18,9 @@ export function parseNatsServerUrls(text: string): NatsUrls {
   const parts = /^(\[[^\]]+\]|[^:]*):(\d+)$/.exec(address);
   if (parts === null) return { kind: "invalid", message: `address ${address}: missing port in address` };
   if (parts[1] === "") return { kind: "invalid", message: `malformed url: ${text}` };
-  return { kind: "urls", urls: [`nats://${address}`] };
+  // TLS that was asked for is kept; the original passes over it.
+  const scheme = /^tls:/i.test(text) ? "tls" : "nats";
+  return { kind: "urls", urls: [`${scheme}://${address}`] };
 }
 
 /** Where routes are listened for. */

@@ -179,6 +179,7 @@ describe("the file", () => {
         ]),
       },
       delivery: { honourMaxInFlightOnResume: false, maxRedeliveries: 0, deadLetter: "", channels: new Map() },
+      monitoring: { dashboard: true, token: "", username: "", password: "", messages: "careful" },
       fileStore: {
         compactEnabled: false,
         compactFragmentationPercent: 1,

@@ -18,6 +18,7 @@ export function findStartError(streaming: StreamingOptions, nats: NatsOptions): 
     redeliveryError(streaming) ??
     fileRecoveryError(streaming) ??
     partitionError(streaming) ??
+    guardError(streaming) ??
     routeError(nats) ??
     portError(nats) ??
     tlsError(nats)
@@ -66,6 +67,17 @@ function partitionError({ partitionConflict, partitionUnowned }: StreamingOption
   }
   if (partitionUnowned !== "silent" && partitionUnowned !== "error") {
     return { text: `partition_unowned is silent or error, not ${partitionUnowned}`, hint, stream: "stderr" };
+  }
+  return undefined;
+}
+
+function guardError({ monitoring: { token, username, password } }: StreamingOptions): StartError | undefined {
+  const hint = "in monitoring { }, give a token, or a username and a password";
+  if (token !== "" && username !== "") {
+    return { text: "monitoring asks for a token and for a user", hint, stream: "stderr" };
+  }
+  if ((username === "") !== (password === "")) {
+    return { text: "monitoring needs a username and a password, or neither", hint, stream: "stderr" };
   }
   return undefined;
 }

@@ -12,6 +12,7 @@ export interface StreamingOptions extends GeneralOptions {
   /** Channels are in file order, which is the order of the partition list. */
   readonly storeLimits: StoreLimits;
   readonly delivery: DeliveryOptions;
+  readonly monitoring: MonitoringOptions;
   readonly fileStore: FileStoreOptions;
   readonly sqlStore: SqlStoreOptions;
   readonly clustering: ClusteringOptions;
@@ -93,6 +94,18 @@ export interface RedeliveryRule {
   readonly deadLetter: string;
 }
 
+/** What this server adds to the original's monitoring. Its address and port are NATS options. */
+export interface MonitoringOptions {
+  /** Show the dashboard at `/`. */
+  readonly dashboard: boolean;
+  /** Whoever asks must show it; empty for none. Not together with {@link username}. */
+  readonly token: string;
+  readonly username: string;
+  readonly password: string;
+  /** Who may see the contents of messages: `careful`, `everybody` or `nobody`; anything else is refused at the start. */
+  readonly messages: string;
+}
+
 /** @see configuration.md 2.4 */
 export interface FileStoreOptions extends FileStoreTuning {
   /** `strict`, `quarantine` or `salvage`; anything else is refused at the start. */
@@ -167,6 +180,7 @@ export const defaultStreamingOptions: StreamingOptions = {
   tls: { certFile: "", keyFile: "", caFile: "", serverName: "", skipVerify: false },
   storeLimits: defaultStoreLimits,
   delivery: { honourMaxInFlightOnResume: false, maxRedeliveries: 0, deadLetter: "", channels: new Map() },
+  monitoring: { dashboard: true, token: "", username: "", password: "", messages: "careful" },
   fileStore: { ...defaultFileStoreOptions, recovery: "quarantine", cacheBytes: CACHE_BYTES_DEFAULT },
   sqlStore: { driver: "", source: "", noCaching: false, maxOpenConnections: 0, bulkInsertLimit: 0 },
   clustering: {

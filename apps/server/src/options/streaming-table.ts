@@ -6,6 +6,7 @@ import type {
   ClusteringOptions,
   FileStoreOptions,
   GeneralOptions,
+  MonitoringOptions,
   RedeliveryRule,
   SqlStoreOptions,
   TlsClientOptions,
@@ -155,6 +156,29 @@ const deliveryOptions: readonly OptionDefinition<DeliveryDraft>[] = [
 /** Key of the per-channel section inside the delivery options. */
 export const DELIVERY_CHANNELS_KEY = "channels";
 
+const monitoring = lensesOf<Draft<MonitoringOptions>>();
+
+/** What is not one of {@link MESSAGE_ACCESS}. */
+function checkMessageAccess(value: string): string | undefined {
+  const known = MESSAGE_ACCESS.some((word) => word === value);
+  return known ? undefined : `unknown messages ${JSON.stringify(value)}: use careful, everybody or nobody`;
+}
+
+const MESSAGE_ACCESS: readonly string[] = ["careful", "everybody", "nobody"];
+
+const monitoringOptions: readonly OptionDefinition<Draft<MonitoringOptions>>[] = [
+  flag("dashboard", monitoring("dashboard"), "Show the dashboard at / of the monitoring port"),
+  text("token", monitoring("token"), "Token that must be shown to see anything"),
+  text("username user", monitoring("username"), "User that must be named to see anything"),
+  text("password pass", monitoring("password"), "Password of that user"),
+  text(
+    "messages",
+    monitoring("messages"),
+    "Who may see the contents of messages: careful (with the token or password; without one, this machine), everybody or nobody",
+    checkMessageAccess,
+  ),
+];
+
 const file = lensesOf<Draft<FileStoreOptions>>();
 
 /** @see configuration.md 2.4 */
@@ -279,6 +303,15 @@ export const deliverySection: OptionSection = section(
   deliveryOptions,
 );
 
+/** Of this server's own: the original ignores it. */
+export const monitoringSection: OptionSection = section(
+  "monitoring",
+  "",
+  "monitoring options",
+  (draft) => draft.monitoring,
+  monitoringOptions,
+);
+
 export const fileSection: OptionSection = section(
   "file_options",
   "file",
@@ -306,6 +339,7 @@ export const streamingSections: readonly OptionSection[] = [
   tlsSection,
   limitsSection,
   deliverySection,
+  monitoringSection,
   fileSection,
   sqlSection,
   clusterSection,

@@ -45,6 +45,7 @@ const IDENTITY = "clients and other servers know this one by it";
 const PLACE = "the server listens at one place as long as it runs";
 const HEARTBEATS = "the heartbeats of connected clients run by it";
 const ENGINE = "it is taken at the start";
+const MONITORING = "monitoring is set up once, at the start";
 const ROLE = "it decides what the server is";
 const CLUSTERING = "streaming clustering is not supported";
 const UNUSED = "this server does not use it";
@@ -80,6 +81,8 @@ const rules: ReadonlyMap<string, ReloadRule> = new Map([
   ...needsRestart(ENGINE, "replace_durable io_batch_size io_sleep_time"),
   ...needsRestart(ENGINE, "delivery.honour_max_in_flight_on_resume delivery.max_redeliveries delivery.dead_letter"),
   ...needsRestart(ENGINE, "delivery.channels"),
+  ...needsRestart(MONITORING, "monitoring.dashboard monitoring.token monitoring.username monitoring.password"),
+  ...needsRestart(MONITORING, "monitoring.messages"),
   ...noEffect(CLUSTERING, ...inSection("cluster", clusterOptions())),
   ...noEffect(UNUSED, "syslog_name nats.trace_verbose nats.max_traced_msg_len"),
 ]);

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Random } from "@nats-streaming/kernel";
+import type { StorageSnapshot } from "@nats-streaming/monitoring";
 import { textToByteString } from "@nats-streaming/protocol";
 import { type Store, StoreError, type StoreLimits } from "@nats-streaming/store";
 import { encryptStore } from "@nats-streaming/store-encryption";
@@ -32,6 +33,8 @@ export interface OpenedStore {
   readonly store: Store;
   /** Known once the store is recovered. */
   readonly leftOut: () => readonly ChannelLeftOut[];
+  /** For monitoring; undefined when there is nothing to tell. */
+  readonly storage?: () => StorageSnapshot;
 }
 
 /**
@@ -54,7 +57,8 @@ function bareStore(opening: StoreOpening): OpenedStore {
       return { store: createMemoryStore({ limits, clock, logger }), leftOut: () => [] };
     case "FILE": {
       const store = fileStore(opening, limits);
-      return { store, leftOut: () => store.quarantined };
+      const storage = (): StorageSnapshot => ({ openFiles: store.openFiles, cachedBytes: store.cachedBytes });
+      return { store, leftOut: () => store.quarantined, storage };
     }
     case "SQL":
       return { store: sqlStore(opening, limits), leftOut: () => [] };

@@ -1,0 +1,180 @@
+import type { Clock, Timestamp } from "@nats-streaming/kernel";
+import type { BacklogSnapshot } from "../backlog-snapshot.ts";
+import type { MonitoredChannel, MonitoringSource } from "../source.ts";
+import { type Family, family, labelText } from "./family.ts";
+
+/**
+ * Channels with series of their own, the first in byte order. Each has seven; a time series database keeps them all for as long
+ * as it keeps anything.
+ */
+export const METRIC_CHANNELS_MAX = 1_000;
+/** Subscriptions with series of their own, three each, of the channels that are shown. */
+export const METRIC_SUBSCRIPTIONS_MAX = 1_000;
+/** Durables and queue groups with series of their own, six each, of the channels that are shown. */
+export const METRIC_BACKLOGS_MAX = 1_000;
+
+/** Work of one turn, in milliseconds: a scrape delays a publish by no more. */
+const TURN_MILLIS_MAX = 2;
+/** Oldest messages that one scrape has read from disk; the others' ages are known at a later one. */
+const LOADS_MAX = 16;
+
+/** What is measured per channel, per subscription, and per durable and queue group. */
+export interface ChannelMetrics {
+  /**
+   * In the exposition format, gathered in short turns. A thousand channels with a library's object per series would hold up the
+   * server for tens of milliseconds.
+   */
+  text(source: MonitoringSource): Promise<string>;
+}
+
+export function createChannelMetrics(clock: Clock, pause: () => Promise<void>): ChannelMetrics {
+  let isLoading = false;
+
+  /** Reads in the background: a disk that hangs must not hang the scrape. */
+  const load = (loads: readonly (() => Promise<void>)[]): void => {
+    if (isLoading || loads.length === 0) return;
+    isLoading = true;
+    void Promise.allSettled(loads.map((one) => one())).finally(() => {
+      isLoading = false;
+    });
+  };
+
+  return {
+    async text(source): Promise<string> {
+      const gathering = new Gathering(source.server().name, clock);
+      const names = source.channels.page(0, METRIC_CHANNELS_MAX);
+      let turnEnds = clock.monotonicMillis() + TURN_MILLIS_MAX;
+      for (const name of names) {
+        const channel = source.channels.find(name);
+        if (channel !== undefined) gathering.add(channel);
+        if (clock.monotonicMillis() < turnEnds) continue;
+        await pause();
+        turnEnds = clock.monotonicMillis() + TURN_MILLIS_MAX;
+      }
+      load(gathering.loads);
+      return gathering.text(Math.max(0, source.channels.count - names.length));
+    },
+  };
+}
+
+/** The series of one scrape. */
+class Gathering {
+  readonly loads: (() => Promise<void>)[] = [];
+  readonly #server: string;
+  readonly #nowMillis: number;
+  readonly #channel = {
+    bytes: family("nss_chan_bytes_total", "gauge", "Bytes stored in a channel"),
+    messages: family("nss_chan_msgs_total", "gauge", "Messages stored in a channel"),
+    last: family("nss_chan_last_seq", "gauge", "Sequence of the last message"),
+    first: family("nss_chan_first_seq", "gauge", "Sequence of the first message"),
+    subscriptions: family("nss_chan_subscriptions", "gauge", "Subscriptions, offline durables included"),
+    stalled: family("nss_chan_stalled_subscriptions", "gauge", "Subscriptions that get nothing new: max in flight"),
+    stalledFor: family("nss_chan_stalled_seconds", "gauge", "For how long the longest of them has got nothing new"),
+  };
+  readonly #subscription = {
+    lastSent: family("nss_chan_subs_last_sent", "gauge", "Highest sequence sent to a subscription"),
+    pending: family("nss_chan_subs_pending_count", "gauge", "Messages sent and not acknowledged"),
+    maxInFlight: family("nss_chan_subs_max_inflight", "gauge", "Messages that may be pending"),
+  };
+  readonly #backlog = {
+    messages: family("nss_lag_messages", "gauge", "Stored messages that a durable or a group has not acknowledged"),
+    bytes: family("nss_lag_bytes", "gauge", "Their size, by the mean size of the channel's messages"),
+    age: family("nss_lag_oldest_age_seconds", "gauge", "Age of the oldest of them"),
+    pending: family("nss_lag_pending_messages", "gauge", "Those of them that are sent and not acknowledged"),
+    redelivering: family("nss_lag_redelivering_messages", "gauge", "Those of them that were sent more than once"),
+    stalledFor: family("nss_lag_stalled_seconds", "gauge", "For how long nothing new was sent: max in flight"),
+  };
+  readonly #leftOut = family("nss_metrics_left_out", "gauge", "Series not shown because there are too many");
+  #subscriptions = 0;
+  #backlogs = 0;
+
+  constructor(server: string, clock: Clock) {
+    this.#server = server;
+    const now: Timestamp = { millis: 0, nanos: 0 };
+    clock.read(now);
+    this.#nowMillis = now.millis;
+  }
+
+  add(channel: MonitoredChannel): void {
+    const labels = labelText({ server: this.#server, channel: channel.name });
+    const { messages, bytes } = channel.messageState();
+    const { first, last } = channel.sequences();
+    this.#channel.bytes.add(labels, bytes);
+    this.#channel.messages.add(labels, messages);
+    this.#channel.first.add(labels, first);
+    this.#channel.last.add(labels, last);
+    this.#channel.subscriptions.add(labels, channel.subscriptionCount);
+    let stalled = 0;
+    let stalledMillis = 0;
+    if (channel.subscriptionCount > 0) {
+      for (const backlog of channel.backlogs()) {
+        stalled += backlog.stalledCount;
+        stalledMillis = Math.max(stalledMillis, backlog.stalledMillis);
+        if (backlog.kind !== "plain") this.#addBacklog(labels, backlog);
+      }
+      this.#addSubscriptions(channel);
+    }
+    this.#channel.stalled.add(labels, stalled);
+    this.#channel.stalledFor.add(labels, seconds(stalledMillis));
+  }
+
+  /** @param channelsLeftOut how many channels have no series */
+  text(channelsLeftOut: number): string {
+    const server = this.#server;
+    this.#leftOut.add(labelText({ server, kind: "channels" }), channelsLeftOut);
+    const tooMany = (count: number, max: number): number => Math.max(0, count - max);
+    this.#leftOut.add(
+      labelText({ server, kind: "subscriptions" }),
+      tooMany(this.#subscriptions, METRIC_SUBSCRIPTIONS_MAX),
+    );
+    this.#leftOut.add(labelText({ server, kind: "backlogs" }), tooMany(this.#backlogs, METRIC_BACKLOGS_MAX));
+    const families: Family[] = [
+      ...Object.values(this.#channel),
+      ...Object.values(this.#subscription),
+      ...Object.values(this.#backlog),
+      this.#leftOut,
+    ];
+    return families.map((one) => one.text()).join("");
+  }
+
+  #addBacklog(channelLabels: string, backlog: BacklogSnapshot): void {
+    if (++this.#backlogs > METRIC_BACKLOGS_MAX) return;
+    const { kind, name, clientId, oldestMillis, load } = backlog;
+    const labels = `${channelLabels},${labelText({ kind, name, client_id: clientId })}`;
+    this.#backlog.messages.add(labels, backlog.lagMessages);
+    this.#backlog.bytes.add(labels, backlog.lagBytes);
+    if (oldestMillis !== undefined || backlog.lagMessages === 0) {
+      const age = oldestMillis === undefined ? 0 : Math.max(0, this.#nowMillis - oldestMillis);
+      this.#backlog.age.add(labels, seconds(age));
+    }
+    this.#backlog.pending.add(labels, backlog.pendingCount);
+    this.#backlog.redelivering.add(labels, backlog.redelivering);
+    this.#backlog.stalledFor.add(labels, seconds(backlog.stalledMillis));
+    if (load !== undefined && this.loads.length < LOADS_MAX) this.loads.push(load);
+  }
+
+  #addSubscriptions(channel: MonitoredChannel): void {
+    this.#subscriptions += channel.subscriptionCount;
+    if (this.#subscriptions - channel.subscriptionCount >= METRIC_SUBSCRIPTIONS_MAX) return;
+    let room = METRIC_SUBSCRIPTIONS_MAX - (this.#subscriptions - channel.subscriptionCount);
+    for (const subscription of channel.subscriptions()) {
+      if (room-- <= 0) return;
+      const labels = labelText({
+        server: this.#server,
+        channel: channel.name,
+        client_id: subscription.clientId,
+        inbox: subscription.inbox,
+        queue_name: subscription.queueName ?? "",
+        is_durable: String(subscription.isDurable),
+        is_offline: String(subscription.isOffline),
+      });
+      this.#subscription.lastSent.add(labels, subscription.lastSent);
+      this.#subscription.pending.add(labels, subscription.pendingCount);
+      this.#subscription.maxInFlight.add(labels, subscription.maxInFlight);
+    }
+  }
+}
+
+function seconds(millis: number): number {
+  return Math.round(millis) / 1_000;
+}

@@ -1,0 +1,214 @@
+import { describe, expect, it } from "vitest";
+import { fakeBroker, fakeConnection, SETTINGS } from "../../test-support/fake-broker.ts";
+import { clockAt } from "../../test-support/fake-source.ts";
+import { local, SAMPLE_TIMES } from "../../test-support/golden.ts";
+import { type BrokerDirectory, idleBroker } from "../broker-directory.ts";
+import { natsRoutes } from "./nats-routes.ts";
+
+async function get(
+  target: string,
+  broker: BrokerDirectory = fakeBroker(),
+  requests: ReadonlyMap<string, number> = new Map(),
+): Promise<{ status: number; contentType: string | undefined; body: string }> {
+  const [path = "", query = ""] = target.split("?");
+  const route = natsRoutes(broker, clockAt(SAMPLE_TIMES.serverz), requests).get(path);
+  if (route === undefined) throw new Error(`no route ${path}`);
+  const { status, contentType, body } = await route(new URLSearchParams(query), { isTrusted: false, isLocal: false });
+  return { status, contentType, body: String(body) };
+}
+
+const json = async (target: string, broker?: BrokerDirectory): Promise<Record<string, unknown>> =>
+  JSON.parse((await get(target, broker)).body);
+
+// The keys that nats-server 2.9.10 prints, in its order; what it prints of features that are not here is left out.
+const VARZ_KEYS =
+  "server_id server_name version proto go host port max_connections ping_interval ping_max http_host http_port " +
+  "http_base_path https_port auth_timeout max_control_line max_payload max_pending cluster gateway leaf mqtt websocket " +
+  "jetstream write_deadline start now uptime mem cores gomaxprocs cpu connections total_connections routes remotes " +
+  "leafnodes in_msgs out_msgs in_bytes out_bytes slow_consumers subscriptions http_req_stats config_load_time";
+
+describe("/varz", () => {
+  it("has the keys of nats-server in its order, and its numbers", async () => {
+    const { body } = await get(
+      "/varz",
+      fakeBroker(),
+      new Map([
+        ["/varz", 2],
+        ["/", 1],
+      ]),
+    );
+    const varz = JSON.parse(body);
+    expect(Object.keys(varz).join(" ")).toBe(VARZ_KEYS);
+    expect(varz).toMatchObject({
+      ping_interval: 120_000_000_000,
+      write_deadline: 10_000_000_000,
+      auth_timeout: 2,
+      cluster: { name: "cc", addr: "127.0.0.1", cluster_port: 6_333 },
+      start: local("2026-11-22T13:57:48.845200655Z"),
+      uptime: "1s",
+      connections: 1,
+      total_connections: 3,
+      routes: 1,
+      in_bytes: 1_365,
+      subscriptions: 85,
+      http_req_stats: { "/": 1, "/varz": 2 },
+    });
+    expect(varz.mem).toBeGreaterThan(1_000_000);
+    expect(varz.cores).toBeGreaterThan(0);
+  });
+
+  it("says that a login or TLS is required only where it is", async () => {
+    const varz = await json("/varz", fakeBroker({ settings: { ...SETTINGS, authRequired: true, tlsRequired: true } }));
+    expect(varz).toMatchObject({ auth_required: true, tls_required: true });
+  });
+
+  it("describes an idle NATS server where none is embedded", async () => {
+    const broker = idleBroker({ serverId: "NX", version: "2.9.10", settings: SETTINGS, uptimeMillis: () => 5_000 });
+    expect(await json("/varz", broker)).toMatchObject({ port: 4_222, connections: 0, subscriptions: 0, uptime: "5s" });
+    expect(await json("/connz", broker)).toMatchObject({ num_connections: 0, connections: [] });
+    expect(await json("/routez", broker)).toMatchObject({ num_routes: 0, routes: [] });
+    expect(await json("/subsz?subs=1", broker)).toMatchObject({ total: 0, subscriptions_list: [] });
+  });
+});
+
+describe("/connz", () => {
+  it("prints a connection as nats-server does", async () => {
+    expect((await get("/connz?subs=1")).body).toBe(
+      local(`{
+  "server_id": "NAP4CL7FCACY4K6MTBD7LH6MWZO7YG7YRARKJG2VT2SUAC2IUTZZI7DP",
+  "now": "2026-11-22T13:57:50.633200655Z",
+  "num_connections": 1,
+  "total": 1,
+  "offset": 0,
+  "limit": 1024,
+  "connections": [
+    {
+      "cid": 5,
+      "kind": "Client",
+      "type": "nats",
+      "ip": "127.0.0.1",
+      "port": 35084,
+      "start": "2026-11-22T13:57:50.544200655Z",
+      "last_activity": "2026-11-22T13:57:50.553200655Z",
+      "rtt": "5.240662ms",
+      "uptime": "0s",
+      "idle": "0s",
+      "pending_bytes": 0,
+      "in_msgs": 1,
+      "out_msgs": 1,
+      "in_bytes": 1,
+      "out_bytes": 1,
+      "subscriptions": 2,
+      "name": "cli",
+      "lang": "nats.js",
+      "version": "2.29.3",
+      "subscriptions_list": [
+        "foo.bar",
+        "q"
+      ]
+    }
+  ]
+}`),
+    );
+  });
+
+  it("shows the user and each subscription on request", async () => {
+    const [connection] = (await json("/connz?subs=detail&auth=true"))["connections"] as Record<string, unknown>[];
+    expect(connection).toMatchObject({
+      authorized_user: "me",
+      subscriptions_list_detail: [
+        { subject: "foo.bar", cid: 5 },
+        { subject: "q", cid: 5 },
+      ],
+    });
+    expect(connection).not.toHaveProperty("subscriptions_list");
+  });
+
+  const three = fakeBroker({
+    connections: () => [
+      fakeConnection({ id: 1, inMessages: 5, outBytes: 1, idleMillis: 30, subscriptions: [] }),
+      fakeConnection({ id: 2, inMessages: 9, outBytes: 7, idleMillis: 10, subscriptions: ["a"] }),
+      fakeConnection({ id: 3, inMessages: 1, outBytes: 3, idleMillis: 20, subscriptions: ["a", "b"] }),
+    ],
+  });
+  const ids = async (query: string): Promise<unknown[]> =>
+    ((await json(`/connz?${query}`, three))["connections"] as { cid: unknown }[]).map(({ cid }) => cid);
+
+  it.each([
+    ["", [1, 2, 3]],
+    ["sort=subs", [3, 2, 1]],
+    ["sort=msgs_from", [2, 1, 3]],
+    ["sort=bytes_to", [2, 3, 1]],
+    ["sort=idle", [1, 3, 2]],
+    ["sort=last", [2, 3, 1]],
+    ["offset=1&limit=1", [2]],
+    ["offset=9", []],
+    ["limit=-1", [1, 2, 3]],
+    ["cid=3", [3]],
+    ["cid=7", []],
+    ["state=closed", []],
+    ["state=any", [1, 2, 3]],
+  ])("answers ?%s with the connections %j", async (query, expected) => {
+    expect(await ids(query)).toEqual(expected);
+  });
+
+  it.each([
+    ["sort=nope", "invalid sorting option: nope"],
+    ["sort=stop", "sort by stop only valid on closed connections"],
+    ["state=foo", "Error decoding state for foo"],
+    ["offset=x", `Error decoding int for 'offset': strconv.Atoi: parsing "x": invalid syntax`],
+    [
+      "limit=99999999999999999999",
+      `Error decoding int for 'limit': strconv.Atoi: parsing "99999999999999999999": value out of range`,
+    ],
+    ["subs=2", `Error decoding boolean for 'subs': strconv.ParseBool: parsing "2": invalid syntax`],
+  ])("answers ?%s with 400 and the words of nats-server", async (query, body) => {
+    expect(await get(`/connz?${query}`)).toEqual({ status: 400, contentType: "text/plain; charset=utf-8", body });
+  });
+
+  it("lets errors of its own be errors", async () => {
+    const broken = fakeBroker({
+      connections: () => {
+        throw new Error("on purpose");
+      },
+    });
+    await expect(get("/connz", broken)).rejects.toThrow("on purpose");
+  });
+});
+
+describe("/routez", () => {
+  it("prints a route as nats-server does, its subscriptions on request", async () => {
+    expect(await json("/routez")).toMatchObject({ num_routes: 1 });
+    const [route] = (await json("/routez?subs=1"))["routes"] as Record<string, unknown>[];
+    expect(Object.keys(route ?? {}).join(" ")).toBe(
+      "rid remote_id remote_name did_solicit is_configured ip port start last_activity rtt uptime idle pending_size " +
+        "in_msgs out_msgs in_bytes out_bytes subscriptions subscriptions_list",
+    );
+    expect(route).toMatchObject({ rid: 4, rtt: "0s", subscriptions: 1, subscriptions_list: ["foo.bar"] });
+  });
+});
+
+describe("/subsz", () => {
+  it("counts the subscriptions, and lists those of clients and of this process by the page", async () => {
+    expect(await json("/subsz")).toEqual({ num_subscriptions: 85 });
+    expect(await json("/subscriptionsz")).toEqual({ num_subscriptions: 85 });
+    expect(await json("/subsz?subs=1&offset=1")).toMatchObject({
+      num_subscriptions: 85,
+      total: 3,
+      offset: 1,
+      limit: 1_024,
+      subscriptions_list: [
+        { account: "$G", subject: "q", cid: 5 },
+        { account: "$G", subject: "_STAN.discover.test-cluster", name: "_NSS-test-cluster-general" },
+      ],
+    });
+  });
+});
+
+it("wraps an answer in a callback", async () => {
+  const { body, contentType } = await get("/subsz?callback=show");
+  expect({ body, contentType }).toEqual({
+    body: 'show({\n  "num_subscriptions": 85\n})',
+    contentType: "application/javascript",
+  });
+});

@@ -1,0 +1,15 @@
+// The packages of this workspace that go to the registry.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** @returns {{ folder: string, name: string, manifest: Record<string, unknown> }[]} without those marked as private */
+export function publishable(root) {
+  return ["packages", "apps"]
+    .flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(parent, name)))
+    .filter((folder) => existsSync(join(root, folder, "package.json")))
+    .map((folder) => {
+      const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+      return { folder, name: manifest.name, manifest };
+    })
+    .filter(({ manifest }) => manifest.private !== true);
+}
