@@ -6,12 +6,11 @@ import type { StreamingOptions } from "./options/streaming-options.ts";
  * Why a configuration cannot be served, if it cannot: what is asked for has to be there, or the start is refused. Nothing
  * is silently left out.
  */
-export function refusalOf(streaming: StreamingOptions, nats: NatsOptions): string | undefined {
+export function refusalOf(streaming: StreamingOptions): string | undefined {
   const { storeType } = streaming;
   if (!["MEMORY", "FILE", "SQL"].includes(storeType)) return `unsupported store type: ${storeType}`;
   const urls = streaming.natsServerUrl === "" ? undefined : parseNatsServerUrls(streaming.natsServerUrl);
   if (urls?.kind === "invalid") return urls.message;
-  if (nats.httpsPort !== 0) return "monitoring over TLS is not available in this version: use -m";
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { SecureContextOptions } from "node:tls";
 import { fileURLToPath } from "node:url";
 import type { Broker } from "@nats-streaming/broker";
 import { type Clock, durationToMillis, type Logger } from "@nats-streaming/kernel";
@@ -13,8 +14,9 @@ import {
 } from "@nats-streaming/monitoring";
 import type { Partition } from "@nats-streaming/partition";
 import type { Store } from "@nats-streaming/store";
+import { clientTls } from "./broker-options.ts";
 import { monitoringSource } from "./monitoring-source.ts";
-import type { NatsOptions } from "./options/nats-options.ts";
+import type { NatsOptions, TlsBlock } from "./options/nats-options.ts";
 import type { MonitoringOptions, StreamingOptions } from "./options/streaming-options.ts";
 import { NATS_VERSION } from "./options/version.ts";
 import type { ServerState } from "./server-state.ts";
@@ -56,7 +58,8 @@ export function startServerMonitoring(setup: MonitoringSetup): Promise<Monitorin
   });
   return startMonitoring({
     host: monitoringHost(nats),
-    port: Math.max(0, nats.httpPort),
+    port: Math.max(0, nats.httpsPort === 0 ? nats.httpPort : nats.httpsPort),
+    ...(nats.httpsPort === 0 ? {} : { tls: monitoringTls(nats.tls) }),
     source,
     clock,
     logger: natsLogger,
@@ -65,6 +68,12 @@ export function startServerMonitoring(setup: MonitoringSetup): Promise<Monitorin
     // The sources run without a build in tests: then there are links instead.
     ...(streaming.monitoring.dashboard && existsSync(DASHBOARD) ? { dashboard: DASHBOARD } : {}),
   });
+}
+
+/** The certificate is that of the clients' port; browsers are not asked for one. @throws UnusableFileError */
+function monitoringTls(block: TlsBlock): SecureContextOptions {
+  const { certificate, key } = clientTls(block);
+  return { cert: certificate, key, minVersion: "TLSv1.2" };
 }
 
 function monitoringHost(nats: NatsOptions): string {

@@ -136,7 +136,7 @@ class ComposedServer implements Server {
   async start(): Promise<string | undefined> {
     const { streaming, nats, logger } = this.#options;
     this.#banner();
-    const refusal = refusalOf(streaming, nats);
+    const refusal = refusalOf(streaming);
     if (refusal !== undefined) return refusal;
     for (const line of withoutEffect(nats)) logger.warn(line);
 
@@ -328,7 +328,7 @@ class ComposedServer implements Server {
       this.#broker = createBroker(brokerOptions({ nats, logger: natsLogger, clock, random }));
     }
     const monitor = async (): Promise<void> => {
-      if (nats.httpPort === 0) return;
+      if (nats.httpPort === 0 && nats.httpsPort === 0) return;
       this.#monitoring = await startServerMonitoring({
         ...this.#options,
         serverId: this.serverId,
@@ -338,7 +338,8 @@ class ComposedServer implements Server {
         state: () => this.state,
         partition: () => this.#partition,
       });
-      natsLogger.info(`Starting http monitor on ${this.#monitoring.host}:${this.#monitoring.port}`);
+      const scheme = nats.httpsPort === 0 ? "http" : "https";
+      natsLogger.info(`Starting ${scheme} monitor on ${this.#monitoring.host}:${this.#monitoring.port}`);
     };
     if (this.#broker === undefined) {
       await monitor();

@@ -21,6 +21,7 @@ export function findStartError(streaming: StreamingOptions, nats: NatsOptions): 
     guardError(streaming) ??
     routeError(nats) ??
     portError(nats) ??
+    monitorError(nats) ??
     tlsError(nats)
   );
 }
@@ -98,6 +99,18 @@ function routeError(nats: NatsOptions): StartError | undefined {
 }
 
 const PORT_MAX = 65_535;
+
+/** @see configuration.md 7 */
+function monitorError({ httpPort, httpsPort, tls }: NatsOptions): StartError | undefined {
+  if (httpsPort === 0) return undefined;
+  if (httpPort !== 0) {
+    const text = `Can't specify both HTTP (${httpPort}) and HTTPs (${httpsPort}) ports`;
+    return { text, hint: "leave one of -m and -ms out", stream: "stderr" };
+  }
+  if (tls.certFile !== "" && tls.keyFile !== "") return undefined;
+  const hint = "name the server's certificate and its key: -tlscert server-cert.pem -tlskey server-key.pem";
+  return { text: "TLS cert and key required for HTTPS", hint, stream: "stderr" };
+}
 
 function portError(nats: NatsOptions): StartError | undefined {
   const ports = [
