@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import type { Child, Exit } from "./child.ts";
 import { type Monitor, monitorAt } from "./monitor.ts";
-import { leaveOutNatsServer, startNatsServer } from "./nats-server.ts";
+import { leaveOutNatsServer, type NatsServer, startNatsServer } from "./nats-server.ts";
 import { freePort } from "./ports.ts";
 import type { Stage } from "./stage.ts";
 import { configFile, launchServer, runServer, type StreamingServer, untilReady } from "./streaming-server.ts";
@@ -60,6 +60,11 @@ export async function openEmbeddedNetwork(stage: Stage, options: NetworkOptions 
 /** A real nats-server is the network. */
 export async function openExternalNetwork(stage: Stage, options: NetworkOptions = {}): Promise<Network> {
   const server = await startNatsServer(stage, options.natsConfig === undefined ? {} : { config: options.natsConfig });
+  return networkOf(stage, server);
+}
+
+/** The network that a nats-server gives. */
+export function networkOf(stage: Stage, server: Pick<NatsServer, "port" | "url">): Network {
   return network(stage, server.port, server.url, async () => ["-ns", server.url]);
 }
 

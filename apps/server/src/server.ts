@@ -181,7 +181,7 @@ class ComposedServer implements Server {
   async #joinPartition(): Promise<string | undefined> {
     const onConflict = (message: string): void => this.#fail(message);
     const { signal } = this.#stopping;
-    const common = { onConflict, conflictRule: this.#conflictRule, signal };
+    const common = { onConflict, conflictRule: this.#conflictRule, isHeldUp: () => this.#isHeldUp, signal };
     const outcome = await (this.#watch?.activate(common) ??
       startPartition({ ...(await this.#partitionSetup()), ...common }));
     if (outcome.kind === "refused") return outcome.message;
@@ -220,7 +220,15 @@ class ComposedServer implements Server {
       logger,
       random,
       onConflict: (message) => this.#fail(message),
+      activeServerId: () => this.#member?.peerServerId,
+      isHeldUp: () => this.#isHeldUp,
     });
+  }
+
+  /** Whether this server's lock may have been taken while it stood still, and nobody has noticed yet. */
+  get #isHeldUp(): boolean {
+    // The lock of a file stays with a process that stands still.
+    return this.#store?.store.kind !== "FILE" && this.#member?.isHeldUp === true;
   }
 
   // --- fault tolerance ---

@@ -15,6 +15,8 @@ export interface HeartbeatSchedule {
    * @returns undefined when all is well
    */
   heldUp(now: number): number | undefined;
+  /** Whether the process stood still and that time of waiting is not over, noticed by {@link heldUp} or not. */
+  isHeldUp(now: number): boolean;
 }
 
 /** The first heartbeat is due at once. */
@@ -44,5 +46,6 @@ export function heartbeatSchedule(timing: FaultToleranceTiming, now: number): He
       next = earliest;
       return late;
     },
+    isHeldUp: (at) => at < earliest || at - next > timing.missedHeartbeatMillis,
   };
 }

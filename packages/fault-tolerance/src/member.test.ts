@@ -379,6 +379,13 @@ describe("an active that stood still", () => {
     expect(step(one, { kind: "lock_lost" }, 11_400)).toContain("abort lock_lost 2");
   });
 
+  it("is held up from the moment in which it wakes, noticed or not, until its heartbeats resume", () => {
+    const one = active();
+    expect([one.isHeldUp(2_300), one.isHeldUp(11_250)]).toEqual([false, true]);
+    step(one, { kind: "time" }, 11_250);
+    expect([one.isHeldUp(12_499), one.isHeldUp(12_500)]).toEqual([true, false]);
+  });
+
   it("takes a delay that no standby would notice for none", () => {
     const one = active();
     expect(step(one, { kind: "time" }, 3_500)).toEqual(["send_heartbeat"]);

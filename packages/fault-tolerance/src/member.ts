@@ -16,6 +16,8 @@ export interface Member {
   readonly state: FaultToleranceState;
   /** When `step` wants to be called with `time` at the latest; undefined when it waits for nothing. */
   readonly deadline: number | undefined;
+  /** Whether an active stood still until a moment ago. @param now as for {@link step} */
+  isHeldUp(now: number): boolean;
   /** @param now milliseconds on a clock that never goes back */
   step(input: MemberInput, now: number): readonly MemberOutput[];
 }
@@ -70,6 +72,10 @@ class GroupMember implements Member {
     if (this.#term === undefined) return undefined;
     const { schedule, leftoversUntil = schedule.deadline } = this.#term;
     return Math.min(schedule.deadline, leftoversUntil);
+  }
+
+  isHeldUp(now: number): boolean {
+    return this.#term?.schedule.isHeldUp(now) ?? false;
   }
 
   step(input: MemberInput, now: number): readonly MemberOutput[] {

@@ -56,6 +56,12 @@ export interface FaultTolerance {
   readonly state: FaultToleranceState;
   /** The server ID in the last heartbeat of another member: the active's, seen from a standby. Undefined before the first. */
   readonly peerServerId: string | undefined;
+  /**
+   * Whether this active stood still (a stopped process, a suspended machine) until a moment ago, so that its lock may be
+   * another's without its knowledge, where locks can be taken. Its heartbeats wait meanwhile; it should claim nothing else
+   * either.
+   */
+  readonly isHeldUp: boolean;
   /** The store reports that it does not own the lock any more: the member gives way (`onAbort`). */
   lockLost(): void;
   /**
@@ -100,6 +106,9 @@ export function startFaultTolerance(options: FaultToleranceOptions): FaultTolera
     },
     get peerServerId(): string | undefined {
       return driver.peerServerId;
+    },
+    get isHeldUp(): boolean {
+      return member.isHeldUp(options.clock.monotonicMillis());
     },
     lockLost: () => driver.lockLost(),
     close,

@@ -45,9 +45,16 @@ interface Protocol {
   readonly transport: {
     readonly closeError?: Error;
     readonly socket?: { readonly writableLength: number; destroy(): void };
+    isEncrypted(): boolean;
   };
   readonly listeners: { push(event: ClientEvent): void; stop(): void }[];
-  readonly servers: { getServers(): readonly { readonly listen: string }[]; addServer(host: string): void };
+  readonly servers: {
+    getServers(): readonly { readonly listen: string }[];
+    addServer(host: string): void;
+    /** Adds what a server announces. */
+    update(info: unknown, isEncrypted: boolean): unknown;
+  };
+  readonly options: { ignoreClusterUpdates?: boolean };
   sendCommand(bytes: Uint8Array): void;
 }
 
@@ -86,12 +93,17 @@ function wrap(connection: NatsConnection, hosts: readonly string[]): Client {
     typeof protocol?.sendCommand === "function" &&
     Array.isArray(protocol.listeners) &&
     typeof protocol.servers?.addServer === "function" &&
+    typeof protocol.servers.update === "function" &&
+    protocol.options?.ignoreClusterUpdates === true &&
+    typeof protocol.transport?.isEncrypted === "function" &&
     typeof protocol.transport?.socket?.writableLength === "number";
   if (!known) {
     void connection.close();
     throw new BusError("connect_failed", "this version of the nats client is not supported: install nats 2.29.3");
   }
   restoreServers(protocol, hosts);
+  protocol.options.ignoreClusterUpdates = false;
+  protocol.servers.update(connection.info, protocol.transport.isEncrypted());
   // The client keeps its last error for ever; one from before the present connection says nothing about its loss.
   let former = protocol.lastError;
   protocol.listeners.push({
@@ -136,6 +148,9 @@ function connectionOptions(options: NatsBusOptions, servers: Servers): Connectio
     name: options.name,
     timeout: options.connectTimeoutMillis ?? CONNECT_TIMEOUT_MILLIS,
     reconnect: true,
+    // Until the first connection stands: servers of a cluster announce one another even to those that they refuse, and the
+    // client would go round among them for ever.
+    ignoreClusterUpdates: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MILLIS,
     reconnectJitter: 0,

@@ -219,7 +219,39 @@ describe("a cluster", () => {
     await first.stop();
     expect(await connected).toEqual({ kind: "connected", url: second.url });
   });
+
+  it("is known from the first connection on, though only one of it was named", async () => {
+    const [first, second] = await formedCluster("");
+    const bus = await connect(first.url);
+    const connected = nextStatus(bus, "connected");
+    await first.stop();
+    expect(await connected).toEqual({ kind: "connected", url: second.url });
+  });
+
+  it("that refuses the credentials ends the start, although its servers announce one another to whom they refuse", async () => {
+    const [first, second] = await formedCluster('authorization { user: "me", password: "s3cret" }\n');
+    for (const servers of [first.url, [first.url, second.url]]) {
+      await expect(
+        connect(first.url, { servers, user: "me", pass: "wrong" } satisfies Partial<NatsBusOptions>),
+      ).rejects.toMatchObject({
+        code: "connect_failed",
+        message: expect.stringContaining("authorization violation; check user"),
+      });
+    }
+  });
 });
+
+/** Two servers that know each other. */
+async function formedCluster(more: string): Promise<readonly [NatsServer, NatsServer]> {
+  const routePort = await freePort();
+  const first = await start(`${more}cluster { name: "c", listen: "127.0.0.1:${routePort}" }`);
+  const watcher = await connect(first.url, more === "" ? {} : { user: "me", pass: "s3cret" });
+  const joined = nextTopologyChange(watcher);
+  const routes = `routes: ["nats://127.0.0.1:${routePort}"]`;
+  const second = await start(`${more}cluster { name: "c", listen: "127.0.0.1:${await freePort()}", ${routes} }`);
+  await joined;
+  return [first, second];
+}
 
 describe("a server that asks for credentials", () => {
   it("accepts user and password, given or in the URL, and says what is wrong with others", async () => {

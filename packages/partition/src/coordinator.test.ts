@@ -652,3 +652,38 @@ describe("a changed list", () => {
     expect(higher.names).toEqual(["foo", "bar"]);
   });
 });
+
+describe("a member of a fault tolerance group that has become active", () => {
+  it("hears no objection, list or challenge of the former active of its group, the elder", () => {
+    const coordinator = newCoordinator({ names: ["foo"], activeServerId: () => LOW });
+    coordinator.step({ kind: "start" }, 0);
+    coordinator.step(sent(1), 0);
+    expect(coordinator.step(reply(1, LOW, "foo"), 100)).toEqual([]);
+    expect(coordinator.step(ask(LOW, "foo"), 200)).toEqual([]);
+    expect(kinds(coordinator.step({ kind: "time" }, 1_100))).toEqual(["end_check", "admitted"]);
+    expect(coordinator.step(ask(LOW, "foo"), 1_200)).toEqual([]);
+    expect(coordinator.step({ kind: "challenged", serverId: LOW, since: 1, name: "foo" }, 1_300)).toEqual([]);
+    expect(coordinator.deadline).toBeUndefined();
+  });
+
+  it("is refused all the same when any other server objects", () => {
+    const coordinator = newCoordinator({ names: ["foo"], activeServerId: () => LOW });
+    coordinator.step({ kind: "start" }, 0);
+    coordinator.step(sent(1), 0);
+    expect(kinds(coordinator.step(reply(1, HIGH, "foo"), 100))).toEqual(["end_check", "refused"]);
+  });
+
+  it("answers no list as long as its lock may be lost, and sends its own half a second later", () => {
+    let isHeldUp = false;
+    const coordinator = newCoordinator({ names: ["foo"], isHeldUp: () => isHeldUp });
+    coordinator.step({ kind: "start", verified: true }, 0);
+    coordinator.step(sent(1), 0);
+    expect(kinds(coordinator.step({ kind: "time" }, 1_000))).toEqual(["end_check"]);
+    isHeldUp = true;
+    expect(coordinator.step(ask(HIGH, "foo"), 9_000)).toEqual([]);
+    expect(coordinator.deadline).toBe(9_500);
+    expect(kinds(coordinator.step({ kind: "time" }, 9_500))).toEqual(["send_list"]);
+    isHeldUp = false;
+    expect(kinds(coordinator.step(ask(HIGH, "foo"), 9_600))).toContain("answer");
+  });
+});

@@ -55,6 +55,10 @@ export interface CoordinatorOptions {
   readonly names: readonly string[];
   readonly timing: PartitionTiming;
   readonly conflictRule: ConflictRule;
+  /** See {@link PartitionOptions.activeServerId}. A byte string. */
+  activeServerId?(): string | undefined;
+  /** See {@link PartitionOptions.isHeldUp}. */
+  isHeldUp?(): boolean;
   /** The present wall-clock time in milliseconds since 1970. */
   wallMillis(): number;
   /** Largest payload that the connection takes now. */
@@ -326,7 +330,8 @@ class ListCoordinator implements Coordinator {
     const reply = readChannelListReply(payload);
     switch (reply.kind) {
       case "conflict":
-        this.#objectedTo(reply.name, reply.serverId, check, activity.purpose, now);
+        if (this.#isOwnGroup(reply.serverId)) this.#stayListening(now);
+        else this.#objectedTo(reply.name, reply.serverId, check, activity.purpose, now);
         return;
       case "undecodable":
         this.#fail("undecodable_reply", partitionTexts.undecodableReply(reply.reason), now);
@@ -369,8 +374,14 @@ class ListCoordinator implements Coordinator {
    */
   #challenged(serverId: string, since: number, name: string, now: number): void {
     if (this.#state.kind !== "serving" || this.#options.conflictRule !== "younger_exits") return;
+    if (this.#isOwnGroup(serverId)) return;
     if (since === 0 || !isElder({ since, serverId }, this.#tenure)) return;
     if (this.#search.find([name]) !== undefined) this.#networkChanged(now);
+  }
+
+  /** The former active of this server's group, which woke up after its lock was taken: the lock has decided already. */
+  #isOwnGroup(serverId: string): boolean {
+    return serverId === this.#options.activeServerId?.();
   }
 
   get #tenure(): Tenure {
@@ -432,10 +443,16 @@ class ListCoordinator implements Coordinator {
   }
 
   #answer(payload: Uint8Array, reply: string, now: number): void {
+    if (this.#options.isHeldUp?.() === true) {
+      // Whoever asked may have been admitted without this server's objection: its own list brings it to light.
+      this.#networkChanged(now);
+      return;
+    }
     const { serverId } = this.#options;
     const added = this.#purpose === "proposal" ? this.#proposal?.search : undefined;
     const own = { serverId, search: this.#search, added, mayObject: this.#mayObject };
     const answer = answerToList(payload, reply, own);
+    if ("serverId" in answer && this.#isOwnGroup(answer.serverId)) return;
     const send = (conflict: string): void => {
       this.#outputs.push({ kind: "answer", reply, payload: encodeChannelListReply(serverId, conflict) });
     };

@@ -9,7 +9,7 @@ export type { ReloadOutcome } from "./partition-server.ts";
 export type { LookupResult } from "./peer-link.ts";
 export { renderCheckJson, renderCheckText, renderMapJson, renderMapText } from "./render-map.ts";
 export type { ConflictRule } from "./seniority.ts";
-export { type PartitionWatch, type WatchOptions, watchPartition } from "./standby.ts";
+export { type ActivationOptions, type PartitionWatch, type WatchOptions, watchPartition } from "./standby.ts";
 export {
   type Partition,
   type PartitionOptions,

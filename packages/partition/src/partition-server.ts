@@ -36,6 +36,8 @@ export interface PartitionServerOptions {
   readonly timing: PartitionTiming;
   readonly conflictRule: ConflictRule;
   readonly ignoresTopology?: boolean;
+  activeServerId?(): string | undefined;
+  isHeldUp?(): boolean;
   onAdmitted(): void;
   onRefused(reason: RefusalReason, message: string): void;
   onConflict(message: string): void;
@@ -89,6 +91,8 @@ class BusPartitionServer implements PartitionServer {
       names: scope.entries.map(textToByteString),
       timing,
       conflictRule: options.conflictRule,
+      activeServerId: () => options.activeServerId?.(),
+      isHeldUp: () => options.isHeldUp?.() === true,
       wallMillis: () => wallMillis(clock),
       maxPayload: () => bus.maxPayload,
     });

@@ -24,6 +24,9 @@ export interface WatchOptions {
   readonly timing?: Partial<PartitionTiming>;
 }
 
+/** What a server that becomes active adds to {@link WatchOptions}. */
+export type ActivationOptions = Pick<PartitionOptions, "onConflict" | "conflictRule" | "isHeldUp" | "signal">;
+
 /** A standby's eye on its channel list. It answers nobody, and has no effect on anybody. */
 export interface PartitionWatch {
   /** Whether the list has been checked, nobody but the own active server objected, and nothing has changed since. */
@@ -32,7 +35,7 @@ export interface PartitionWatch {
    * Starts the partition when the standby becomes active: without the check beforehand when the list is clear. The watch
    * ends.
    */
-  activate(options: Pick<PartitionOptions, "onConflict" | "conflictRule" | "signal">): Promise<PartitionOutcome>;
+  activate(options: ActivationOptions): Promise<PartitionOutcome>;
   /** Idempotent. */
   close(): void;
 }
@@ -89,7 +92,7 @@ class ListWatch implements PartitionWatch {
     void this.#check();
   }
 
-  activate(options: Pick<PartitionOptions, "onConflict" | "conflictRule" | "signal">): Promise<PartitionOutcome> {
+  activate(options: ActivationOptions): Promise<PartitionOutcome> {
     const isVerified = this.isClear;
     this.close();
     return startPartition({ ...this.#options, ...options, isVerified });

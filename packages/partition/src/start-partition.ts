@@ -33,6 +33,18 @@ export interface PartitionOptions {
   readonly conflictRule?: ConflictRule;
   /** The list has been checked beforehand, and nothing has changed since: see {@link watchPartition}. */
   readonly isVerified?: boolean;
+  /**
+   * The server ID in the heartbeats of the other members of this server's fault tolerance group; undefined as long as none has
+   * been heard. Once this server is active, that is the former active. Its list is this server's own and its objections count
+   * for nothing: it may still answer for a moment when it wakes after a pause in which its lock was taken, being the elder.
+   * @see partitioning.md 14
+   */
+  activeServerId?(): string | undefined;
+  /**
+   * Whether this server, being active in a fault tolerance group, has just woken from a pause in which its lock may have been
+   * taken. It answers no list then, and sends its own half a second later if it still serves.
+   */
+  isHeldUp?(): boolean;
   readonly timing?: Partial<PartitionTiming>;
   /** Gives the start up; its outcome is `stopped` then. Without effect afterwards. */
   readonly signal?: AbortSignal;

@@ -14,6 +14,10 @@ export interface GuardOptions {
   readonly random: Random;
   /** A partition server has served longer under this cluster ID: this one has to end, with `message`. */
   onConflict(message: string): void;
+  /** See {@link PartitionOptions.activeServerId}: the former active of the own group keeps nobody away. */
+  activeServerId?(): string | undefined;
+  /** See {@link PartitionOptions.isHeldUp}. */
+  isHeldUp?(): boolean;
   readonly timing?: Partial<PartitionTiming>;
 }
 

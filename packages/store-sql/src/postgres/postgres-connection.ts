@@ -31,6 +31,17 @@ export interface PostgresConnection extends ServerConnection {
   readonly identity: BackendIdentity;
 }
 
+/**
+ * A transaction whose server says nothing for so long is ended by the database, with all locks that it holds: its process
+ * stands still, or its machine is gone without a word. Nobody could take the store's lock otherwise. Other values, of the
+ * database or of the data source, are left alone.
+ */
+const IDLE_IN_TRANSACTION_MILLIS = 5_000;
+
+const LIMIT_IDLE =
+  `SELECT set_config(name, '${IDLE_IN_TRANSACTION_MILLIS}', false) FROM pg_settings ` +
+  "WHERE name = 'idle_in_transaction_session_timeout' AND setting = '0'";
+
 /** Rows of one insert: more gain nothing, and the server keeps them in memory. */
 const ROWS_PER_INSERT_MAX = 16_384;
 
@@ -88,12 +99,13 @@ class OpenPostgresConnection implements PostgresConnection {
     return this.#isUsable;
   }
 
-  /** Asks who it is on the server, for the day when it has to be ended from elsewhere. */
+  /** Asks who it is on the server, for the day when it has to be ended from elsewhere, and bounds how long it may be silent. */
   async identify(): Promise<void> {
     const text = "SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()";
     const { rows } = await this.#within(this.#deadlines.readMillis, { text });
     const [processId, startedAt] = rows[0] ?? [];
     this.#identity = { processId: Number(processId), startedAt: String(startedAt) };
+    await this.#within(this.#deadlines.readMillis, { text: LIMIT_IDLE });
   }
 
   async prepare(text: string): Promise<void> {

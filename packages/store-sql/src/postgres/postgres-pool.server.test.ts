@@ -69,6 +69,30 @@ describe("a PostgreSQL data source", () => {
     );
   });
 
+  it("has the locks of a transaction let go of whose server says nothing for five seconds", async () => {
+    const pool = poolOf(server.source("nss"));
+    await pool.open();
+    const session = await pool.acquire();
+    onTestFinished(() => session.release());
+    await session.begin();
+    await session.run("lockTable", []);
+    // Waits for the lock.
+    await server.query("nss", "BEGIN; LOCK TABLE streaming.StoreLock; COMMIT");
+    await expect(session.query("selectLock", [])).rejects.toMatchObject({ code: "connection_lost" });
+  });
+
+  it("leaves that time alone where the data source names one", async () => {
+    const pool = poolOf(`${server.source("nss")} idle_in_transaction_session_timeout=200`);
+    await pool.open();
+    const session = await pool.acquire();
+    onTestFinished(() => session.release());
+    await session.begin();
+    await session.run("lockTable", []);
+    const start = performance.now();
+    await server.query("nss", "BEGIN; LOCK TABLE streaming.StoreLock; COMMIT");
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
   it("asks for TLS by itself, and checks what it is told to check", async () => {
     expect(await poolOf(urlOf("127.0.0.1", "")).open()).toBeDefined();
     const root = `sslrootcert=${server.certificate}`;
