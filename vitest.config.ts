@@ -7,8 +7,14 @@ import { defineConfig } from "vitest/config";
  */
 const NEEDING: Readonly<Record<string, readonly string[]>> = {
   LEAVE_OUT_NATS_SERVER: ["packages/**/nats-server*.test.ts", "test-e2e/scenarios/late-conflict.test.ts"],
-  LEAVE_OUT_POSTGRES: ["packages/store-sql/src/postgres/*.server.test.ts", "test-e2e/scenarios/postgres-store.test.ts"],
-  LEAVE_OUT_MARIADB: ["packages/store-sql/src/mysql/*.server.test.ts", "test-e2e/scenarios/mysql-store.test.ts"],
+  LEAVE_OUT_POSTGRES: [
+    "packages/store-sql/src/postgres/*.server.test.ts",
+    "test-e2e/{scenarios,packaging}/*postgres*.test.ts",
+  ],
+  LEAVE_OUT_MARIADB: [
+    "packages/store-sql/src/mysql/*.server.test.ts",
+    "test-e2e/{scenarios,packaging}/*mysql*.test.ts",
+  ],
   LEAVE_OUT_CHROMIUM: ["test-e2e/scenarios/dashboard*.test.ts"],
 };
 

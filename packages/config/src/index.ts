@@ -30,7 +30,7 @@ export {
   readStringArray,
   wrongTypeError,
 } from "./readers.ts";
-export { readSystemFile } from "./system-files.ts";
+export { readSystemFile, systemReason } from "./system-files.ts";
 // Values and their places.
 export type {
   ConfigArray,

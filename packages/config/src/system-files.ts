@@ -10,7 +10,7 @@ export function readSystemFile(path: string): FileRead {
   try {
     file = openSync(path, "r");
   } catch (error) {
-    return { kind: "failed", reason: `open ${path}: ${reasonOf(error)}` };
+    return { kind: "failed", reason: `open ${path}: ${systemReason(error)}` };
   }
   try {
     if (fstatSync(file).size > FILE_BYTES_MAX) {
@@ -18,7 +18,7 @@ export function readSystemFile(path: string): FileRead {
     }
     return { kind: "text", text: readFileSync(file, "utf8") };
   } catch (error) {
-    return { kind: "failed", reason: `read ${path}: ${reasonOf(error)}` };
+    return { kind: "failed", reason: `read ${path}: ${systemReason(error)}` };
   } finally {
     closeSync(file);
   }
@@ -35,7 +35,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
 };
 
-function reasonOf(error: unknown): string {
+/** Why the system refused a file, in the words that users of the original know: `no such file or directory`. */
+export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   return REASONS[code] ?? error.message;
