@@ -72,6 +72,8 @@ export interface ClientOptions {
   /** Time between two pings; whole seconds. */
   readonly pingMillis?: number;
   readonly cluster?: string;
+  /** What the library hands to its NATS connection: `tls`, `user`, `pass`, `token`, `nkey`. */
+  readonly nats?: Readonly<Partial<StanOptions>>;
 }
 
 /** Connects a client that is closed with the stage, and waits until the streaming server has registered it. */
@@ -83,6 +85,7 @@ export async function connectStan(stage: Stage, clientId: string, options: Clien
     stanEncoding: "binary",
     ...(options.requestMillis === undefined ? {} : { connectTimeout: options.requestMillis }),
     ...(options.ackMillis === undefined ? {} : { ackTimeout: options.ackMillis }),
+    ...options.nats,
     ...(options.pingMillis === undefined ? {} : { stanPingInterval: options.pingMillis }),
   } satisfies StanOptions);
 

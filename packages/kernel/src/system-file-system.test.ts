@@ -79,5 +79,8 @@ describe("systemFileSystem()", () => {
     );
     expect(codeOf(() => files.listNow(join(folder, "file")))).toMatch(/^not_a_directory/);
     expect(codeOf(() => files.makeDirectoryNow(`${folder}/nul\0`))).toMatch(/^invalid_name: mkdir/);
+    files.makeDirectoryNow(join(folder, "one/two/three"));
+    files.makeDirectoryNow(join(folder, "one/two"));
+    expect(files.listNow(join(folder, "one"))).toEqual([{ name: "two", isDirectory: true }]);
   });
 });

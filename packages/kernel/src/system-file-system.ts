@@ -18,6 +18,7 @@ import {
   write,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import {
   type DirectoryEntry,
@@ -104,7 +105,7 @@ export function systemFileSystem(): FileSystem {
       ),
     makeDirectoryNow: (path) =>
       now("mkdir", path, () => {
-        mkdirSync(path, { recursive: true });
+        makeDirectories(path);
       }),
     renameNow: (source, target) => now("rename", source, () => renameSync(source, target)),
     removeNow: (path) => now("remove", path, () => rmSync(path, { force: true })),
@@ -119,6 +120,31 @@ export function systemFileSystem(): FileSystem {
         }
       }),
   };
+}
+
+/**
+ * Makes a directory and those above it. Not by the option `recursive`, which never returns where the system takes no directory
+ * although the one above is there, as below /proc.
+ */
+function makeDirectories(path: string): void {
+  try {
+    makeOne(path);
+  } catch (error) {
+    const parent = dirname(path);
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (!isMissing || parent === path) throw error;
+    makeDirectories(parent);
+    makeOne(path);
+  }
+}
+
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Some systems say something else of a directory that is there, such as that it cannot be written to.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
 }
 
 function openDescriptor(path: string, options: OpenOptions): number {

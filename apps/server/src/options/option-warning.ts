@@ -39,8 +39,8 @@ export function fromConfigWarning(warning: ConfigWarning): OptionWarning {
   return { code, message: warning.message, position: warning.position };
 }
 
-/** The sentence for a key that nothing knows. */
-export function unknownKey(key: string, nearest: string | undefined, position: ConfigPosition): OptionWarning {
-  const suggestion = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-  return { code: "unknown_key", message: `unknown key "${key}" is ignored${suggestion}`, position };
+/** The sentence for a key that nothing knows. @param suggestion with its quotes */
+export function unknownKey(key: string, suggestion: string | undefined, position: ConfigPosition): OptionWarning {
+  const question = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
+  return { code: "unknown_key", message: `unknown key "${key}" is ignored${question}`, position };
 }

@@ -43,10 +43,20 @@ export function readMapInto<Target>(map: ConfigMap, reader: MapReader<Target>): 
   return { kind: "read", seen: new Set(seen.keys()) };
 }
 
-/** Warns of a key that nothing knows, unless a variable uses it. */
-export function warnOfUnknown(entry: ConfigEntry, candidates: Iterable<string>, warnings: OptionWarning[]): void {
+/**
+ * Warns of a key that nothing knows, unless a variable uses it.
+ * @param elsewhere what it may be in another place, with its quotes
+ */
+export function warnOfUnknown(
+  entry: ConfigEntry,
+  candidates: Iterable<string>,
+  warnings: OptionWarning[],
+  elsewhere?: (entry: ConfigEntry) => string | undefined,
+): void {
   if (entry.usedAsVariable) return;
-  warnings.push(unknownKey(entry.key, nearestName(entry.key, candidates), entry.position));
+  const nearest = nearestName(entry.key, candidates);
+  const suggestion = nearest === undefined ? elsewhere?.(entry) : `"${nearest}"`;
+  warnings.push(unknownKey(entry.key, suggestion, entry.position));
 }
 
 /** What is said of a value that should be a map. */

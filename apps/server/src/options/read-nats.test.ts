@@ -34,13 +34,11 @@ describe("NATS options of the file", () => {
     expect(nats('listen: "[::1]:-1"')).toMatchObject({ host: "::1", port: -1 });
     expect(nats("listen: localhost:1\nport: 2")).toMatchObject({ host: "localhost", port: 2 });
     for (const key of ["host", "net", "addr"]) expect(nats(`${key}: h`).host).toBe("h");
-    expect(nats('http: "localhost:8222"\nhttps_port: 8443')).toMatchObject({
-      httpHost: "localhost",
-      httpPort: 8222,
-      httpsPort: 8443,
-    });
+    expect(nats('http: "localhost:8222"')).toMatchObject({ httpHost: "localhost", httpPort: 8222, httpsPort: 0 });
     expect(nats("monitor_port: 8222").httpPort).toBe(8222);
-    expect(nats("https: 8443")).toMatchObject({ httpHost: "", httpsPort: 8443 });
+    const tls = "tls { cert_file: c, key_file: k }";
+    expect(nats(`https: 8443, ${tls}`)).toMatchObject({ httpHost: "", httpPort: 0, httpsPort: 8443 });
+    expect(nats(`https_port: 8443, ${tls}`).httpsPort).toBe(8443);
   });
 
   it("reads limits, times and logging", () => {

@@ -1,5 +1,6 @@
 import type { ConfigEntry, ConfigError, ConfigMap } from "@nats-streaming/config";
 import type { OptionsDraft } from "./draft.ts";
+import { misplacedKey, nearestElsewhere } from "./misplaced-key.ts";
 import { natsTopLevelKeys } from "./nats-table.ts";
 import type { OptionWarning } from "./option-warning.ts";
 import { readChannels } from "./read-channels.ts";
@@ -47,7 +48,15 @@ function readTop(
     const section = sectionByKey.get(key);
     if (section !== undefined) return readSection(section, entry, shared, draft, warnings);
     if (shared && natsTopLevelKeys.has(key)) return undefined;
-    warnOfUnknown(entry, shared ? [...streamingTopLevelKeys, ...natsTopLevelKeys] : streamingTopLevelKeys, warnings);
+    const misplaced = misplacedKey(entry, generalSection);
+    if (misplaced !== undefined) warnings.push(misplaced);
+    else
+      warnOfUnknown(
+        entry,
+        shared ? [...streamingTopLevelKeys, ...natsTopLevelKeys] : streamingTopLevelKeys,
+        warnings,
+        nearestElsewhere,
+      );
     return undefined;
   };
   const outcome = readMapInto(map, { options: generalSection.options, target: draft, warnings, other });
@@ -74,7 +83,10 @@ function readSection(
     if (section === deliverySection && key === DELIVERY_CHANNELS_KEY) {
       return readDeliveryChannels(inner, draft.deliveryChannels, warnings);
     }
-    if (!foreign) warnOfUnknown(inner, known, warnings);
+    if (foreign) return undefined;
+    const misplaced = misplacedKey(inner, section);
+    if (misplaced !== undefined) warnings.push(misplaced);
+    else warnOfUnknown(inner, known, warnings);
     return undefined;
   };
   const { options, lowerCaseKeys } = section;

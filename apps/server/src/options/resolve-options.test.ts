@@ -680,6 +680,24 @@ describe("mistakes", () => {
     ]);
   });
 
+  it("says where an option belongs that stands in the wrong place", () => {
+    const text = `max_channels: 5
+      channels { foo {} }
+      max_chanels: 5
+      sync: false
+      store_limits { partitioning: true, driver: x }
+      sql { max_msgs: 5 }`;
+    expect(run("-sc f", text).warnings.map(formatWarning)).toEqual([
+      'f:1:1: "max_channels" is ignored here: it belongs inside store_limits { }',
+      'f:2:7: "channels" is ignored here: it belongs inside store_limits { }',
+      'f:3:7: unknown key "max_chanels" is ignored; did you mean "max_channels" inside store_limits { }?',
+      'f:4:7: unknown key "sync" is ignored; did you mean "sync" inside file_options { }?',
+      'f:5:22: "partitioning" is ignored here: it belongs outside of store_limits { }',
+      'f:5:42: "driver" is ignored here: it belongs inside sql_options { }',
+      'f:6:13: "max_msgs" is ignored here: it belongs inside store_limits { }',
+    ]);
+  });
+
   it("warns of streaming keys beside a streaming section", () => {
     const { streaming: s, warnings } = run("-sc f", "partitioning: true\nstreaming { cid: x }\nport: 1\nlistne: 2");
     expect(s).toMatchObject({ partitioning: false, clusterId: "x" });
@@ -756,6 +774,29 @@ describe("checking a configuration (-t)", () => {
     expect(resolve("-sc f -t", { files: { f: `limits { mc: 2, channels { ${many} } }` } })).toMatchObject({
       exitCode: 1,
       lines: ["too many channels defined (3). The max channels limit is set to 2"],
+    });
+  });
+
+  it("shows entries that cross each other, and not those that refine each other", () => {
+    const f = "limits { channels { foo.*: {}, *.bar: {}, foo.>: {}, foo.bar: {}, a.*.c: {}, a.b.>: {} } }";
+    expect(resolve("-sc f -t", { files: { f } })).toMatchObject({
+      exitCode: 0,
+      lines: [
+        'the entries "foo.*" and "*.bar" cross: a channel that both match takes the limits of only one of them',
+        'the entries "*.bar" and "foo.>" cross: a channel that both match takes the limits of only one of them',
+        'the entries "a.*.c" and "a.b.>" cross: a channel that both match takes the limits of only one of them',
+        "nats-streaming-server: configuration file f is valid",
+      ],
+    });
+    const many = Array.from({ length: 50 }, (_, n) => `x${n}.*: {}, *.y${n}: {}`).join(", ");
+    const checked = resolve("-sc f -t", { files: { f: `limits { channels { ${many} } }` } });
+    expect(checked.kind === "check" && checked.lines).toHaveLength(11);
+  });
+
+  it("makes a URL of NATS that is none a problem", () => {
+    expect(resolve("-sc f -t", { files: { f: "ns: localhost" } })).toMatchObject({
+      exitCode: 1,
+      lines: ["malformed url: localhost"],
     });
   });
 

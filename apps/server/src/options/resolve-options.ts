@@ -5,6 +5,7 @@ import { flagTable } from "../flags/flag-table.ts";
 import { helpText, helpTlsText } from "../flags/help.ts";
 import { type FlagError, parseFlags } from "../flags/parse-flags.ts";
 import { applyFlags } from "./apply-flags.ts";
+import { crossingEntries } from "./crossing-entries.ts";
 import { natsOptionsOf, newDraft, type OptionsDraft, streamingOptionsOf } from "./draft.ts";
 import { fileOnlyKeys } from "./file-only-keys.ts";
 import type { NatsOptions } from "./nats-options.ts";
@@ -201,7 +202,10 @@ function checked(
     ...(urls?.kind === "invalid" ? [urls.message] : []),
     ...(noChannel ? ["stan: no configured channel"] : []),
   ];
-  const remarks = warnings.filter((warning) => !failsCheck(warning)).map(formatWarning);
+  const remarks = [
+    ...warnings.filter((warning) => !failsCheck(warning)).map(formatWarning),
+    ...crossingEntries(streaming.storeLimits.channels.keys()),
+  ];
   const named = [...new Set([configFiles.nats, configFiles.streaming])].join(" and ");
   const verdict = problems.length === 0 ? [`${PROGRAM}: configuration file ${named} is valid`] : [];
   const exitCode = problems.length === 0 ? 0 : 1;
