@@ -1,7 +1,7 @@
 import { readSystemFile } from "@nats-streaming/config";
 import { type Clock, durationToMillis, silentLogger, systemClock, systemRandom } from "@nats-streaming/kernel";
 import { createLogger, type LogSink, type ServerLogger } from "./logging/logger.ts";
-import { openLogTarget } from "./logging/open-target.ts";
+import { openLogTarget, withoutLog } from "./logging/open-target.ts";
 import { formatWarning } from "./options/option-warning.ts";
 import { type RunRequest, resolveOptions } from "./options/resolve-options.ts";
 import { ProcessFiles } from "./reload/process-files.ts";
@@ -26,7 +26,7 @@ export async function runProcess(request: RunRequest, argv: readonly string[] = 
   try {
     sink = { target: await openLogTarget({ nats: request.nats, clock, pid: process.pid, isTerminal }) };
   } catch (error) {
-    process.stderr.write(`${textOf(error)}\n`);
+    process.stderr.write(`${withoutLog(error, clock)}\n`);
     process.exitCode = EXIT_FAILED;
     return;
   }

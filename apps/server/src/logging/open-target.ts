@@ -10,6 +10,11 @@ import { syslogTarget } from "./syslog-target.ts";
 import { connectLocalSyslog, connectRemoteSyslog } from "./syslog-transport.ts";
 import type { LogTarget } from "./target.ts";
 
+/** A log file that cannot be opened. The message's second line is the remedy. */
+export class LogFileError extends Error {
+  override readonly name = "LogFileError";
+}
+
 export interface TargetOpening {
   readonly nats: NatsOptions;
   readonly clock: Clock;
@@ -30,7 +35,7 @@ export async function openLogTarget({ nats, clock, pid, isTerminal }: TargetOpen
       return fileTarget({ path: nats.logFile, format, sizeLimit: nats.logSizeLimitBytes });
     } catch (error) {
       const fault = `error opening file: open ${nats.logFile}: ${systemReason(error)}`;
-      throw new Error(`${secondsOf(clock)} ${fault}\n${REMEDY}`, { cause: error });
+      throw new LogFileError(`${fault}\n${REMEDY}`, { cause: error });
     }
   }
   const sender = { tag: PROGRAM, pid, host: hostname() };
@@ -48,7 +53,12 @@ export async function openLogTarget({ nats, clock, pid, isTerminal }: TargetOpen
 const REMEDY =
   "name a file in a directory that is there and that the user of the server may write to: -l (logfile in the file)";
 
-/** The time as it stands before what is said when there is no log yet. @see operations.md 1.2 */
+/** What a start says that has no log: of a file with the time in front, as the original does. @see operations.md 1.2 */
+export function withoutLog(error: unknown, clock: Clock): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return error instanceof LogFileError ? `${secondsOf(clock)} ${text}` : text;
+}
+
 function secondsOf(clock: Clock): string {
   const now = { millis: 0, nanos: 0 };
   clock.read(now);

@@ -91,7 +91,7 @@ export class Reloader {
         await work();
       } catch (error) {
         failed.add(area);
-        this.#failed([error instanceof Error ? error.message : String(error)]);
+        this.#failed((error instanceof Error ? error.message : String(error)).split("\n"));
         return;
       }
       for (const { line, isNats, area: its } of plan.applied) {
@@ -125,7 +125,7 @@ export class Reloader {
     try {
       await server.reloadBroker(this.#current.nats);
     } catch (error) {
-      this.#failed([error instanceof Error ? error.message : String(error)]);
+      this.#failed((error instanceof Error ? error.message : String(error)).split("\n"));
     }
   }
 
