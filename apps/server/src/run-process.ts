@@ -1,5 +1,12 @@
 import { readSystemFile } from "@nats-streaming/config";
-import { type Clock, durationToMillis, silentLogger, systemClock, systemRandom } from "@nats-streaming/kernel";
+import {
+  type Clock,
+  durationToMillis,
+  errorText,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from "@nats-streaming/kernel";
 import { createLogger, type LogSink, type ServerLogger } from "./logging/logger.ts";
 import { openLogTarget, withoutLog } from "./logging/open-target.ts";
 import { formatWarning } from "./options/option-warning.ts";
@@ -172,7 +179,7 @@ class ServerProcess {
     try {
       await server.close();
     } catch (error) {
-      this.#logger.fatal(`Unable to close the store: ${textOf(error)}`);
+      this.#logger.fatal(`Unable to close the store: ${errorText(error)}`);
       return this.#exit(EXIT_FAILED);
     }
     await this.#exit(status);
@@ -184,7 +191,7 @@ class ServerProcess {
       const isFile = this.#sink.target.reopen();
       logger.info(isFile ? "File log re-opened" : "File log re-open ignored, not a file logger");
     } catch (error) {
-      logger.error(`Unable to re-open the log file: ${textOf(error)}`);
+      logger.error(`Unable to re-open the log file: ${errorText(error)}`);
     }
   }
 
@@ -193,7 +200,7 @@ class ServerProcess {
     try {
       work();
     } catch (error) {
-      this.#logger.error(textOf(error));
+      this.#logger.error(errorText(error));
     }
   }
 
@@ -203,8 +210,4 @@ class ServerProcess {
     await this.#sink.target.close();
     process.exit(status);
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 import { BrokerError } from "@nats-streaming/broker";
-import { BusError } from "@nats-streaming/kernel";
+import { BusError, errorText } from "@nats-streaming/kernel";
 import { busFailure } from "./bus-failure.ts";
 import { remedyOf } from "./remedies.ts";
 import { UnusableOptionError } from "./unusable-option.ts";
@@ -15,7 +15,7 @@ export interface StartFailure {
 
 /** What a start that threw says. */
 export function startFailure(error: unknown): StartFailure {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   if (error instanceof UnusableOptionError) return { source: "streaming", reason, detail: error.remedy };
   if (error instanceof BrokerError) return { source: "nats", reason, detail: remedyOf(reason) };
   const failure = error instanceof BusError && error.code === "connect_failed" ? busFailure(error) : undefined;

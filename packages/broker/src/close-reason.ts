@@ -25,6 +25,12 @@ export type CloseReason =
   | "TLS Handshake Failure"
   | "Write Error";
 
+/** The reason that a failing socket is. */
+export function reasonOfFailure(error: NodeJS.ErrnoException): CloseReason {
+  if (error.syscall === "write" || error.code === "EPIPE") return "Write Error";
+  return error.code === "ECONNRESET" ? "Client Closed" : "Read Error";
+}
+
 /** The reason that a fault of the client's input is. */
 export function reasonOfFault(fault: ParseFault): CloseReason {
   switch (fault.kind) {

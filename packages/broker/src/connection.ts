@@ -15,7 +15,7 @@ import {
 import type { Verdict } from "./authorization.ts";
 import { ClientAccess } from "./client-access.ts";
 import { ClientOperations } from "./client-operations.ts";
-import { type CloseReason, reasonOfFault } from "./close-reason.ts";
+import { type CloseReason, reasonOfFailure, reasonOfFault } from "./close-reason.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { ConnectionLog } from "./connection-log.ts";
 import { LINGER_MILLIS, Link } from "./link.ts";
@@ -323,8 +323,7 @@ export class Connection implements TransportListener {
   }
 
   transportFailed(error: NodeJS.ErrnoException): void {
-    const isWrite = error.syscall === "write" || error.code === "EPIPE";
-    this.close(isWrite ? "Write Error" : error.code === "ECONNRESET" ? "Client Closed" : "Read Error");
+    this.close(reasonOfFailure(error));
   }
 
   transportClosed(): void {

@@ -1,4 +1,5 @@
 import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { errorText } from "@nats-streaming/kernel";
 import { BrokerError } from "./errors.ts";
 import { whole } from "./whole.ts";
 
@@ -54,7 +55,7 @@ export function tlsSettingsOf(name: string, options: TlsOptions): TlsSettings {
   try {
     createSecureContext(secure);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorText(cause);
     throw new BrokerError("bad_option", `${name}: certificate, key or authorities cannot be used: ${reason}`, {
       cause,
     });

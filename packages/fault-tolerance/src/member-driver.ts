@@ -2,6 +2,7 @@ import {
   type Bus,
   type BusSubscription,
   type Clock,
+  errorText,
   type Logger,
   type Timer,
   type Timestamp,
@@ -74,7 +75,7 @@ class BusMemberDriver implements MemberDriver {
         this.#take({ kind: "message", payload });
       });
     } catch (cause) {
-      throw new FaultToleranceError("subscribe_failed", faultToleranceTexts.subscribeFailed(reasonOf(cause)), {
+      throw new FaultToleranceError("subscribe_failed", faultToleranceTexts.subscribeFailed(errorText(cause)), {
         cause,
       });
     }
@@ -154,7 +155,7 @@ class BusMemberDriver implements MemberDriver {
         try {
           this.#options.bus.publish(this.#subject, output.payload);
         } catch (error) {
-          this.#take({ kind: "heartbeat_failed", reason: reasonOf(error) });
+          this.#take({ kind: "heartbeat_failed", reason: errorText(error) });
         }
         return;
       case "activate":
@@ -181,7 +182,7 @@ class BusMemberDriver implements MemberDriver {
       input =
         outcome.kind === "acquired" ? { kind: "lock_acquired", at: this.#now() } : { ...outcome, kind: "lock_busy" };
     } catch (error) {
-      input = { kind: "lock_failed", reason: reasonOf(error) };
+      input = { kind: "lock_failed", reason: errorText(error) };
     }
     this.#take(input);
   }
@@ -191,7 +192,7 @@ class BusMemberDriver implements MemberDriver {
     try {
       await this.#options.onActive(this.#stopping.signal);
     } catch (error) {
-      input = { kind: "activation_failed", reason: reasonOf(error) };
+      input = { kind: "activation_failed", reason: errorText(error) };
     }
     this.#take(input);
   }
@@ -201,8 +202,4 @@ class BusMemberDriver implements MemberDriver {
     this.#options.clock.read(now);
     return now;
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

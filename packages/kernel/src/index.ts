@@ -10,6 +10,7 @@ export {
   type BusSubscription,
 } from "./bus.ts";
 export { type Clock, nowNanos, systemClock, type Timer, type Timestamp, toNanos } from "./clock.ts";
+export { type Deferred, deferred } from "./deferred.ts";
 export { displayName, quoteName } from "./display-name.ts";
 export {
   type DurationNanos,
@@ -20,6 +21,7 @@ export {
   formatDuration,
   parseDuration,
 } from "./duration.ts";
+export { errorText } from "./error-text.ts";
 export {
   type DirectoryEntry,
   FileError,

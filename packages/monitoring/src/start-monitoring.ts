@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { SecureContextOptions } from "node:tls";
-import { type Clock, type Logger, silentLogger } from "@nats-streaming/kernel";
+import { type Clock, errorText, type Logger, silentLogger } from "@nats-streaming/kernel";
 import { askerOf, isFromOtherSite } from "./asker.ts";
 import { dashboardRoutes } from "./dashboard.ts";
 import { CHALLENGE, createGuard, type Guard } from "./guard.ts";
@@ -140,7 +140,7 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
       response.destroy();
       return;
     }
-    const text = error instanceof Error ? error.message : String(error);
+    const text = errorText(error);
     site.logger.error(`Monitoring: ${request.method} ${request.url}: ${text}`);
     await send(request, response, await begin(textResponse(500, text)));
   }

@@ -1,4 +1,4 @@
-import { BusError, type Logger } from "@nats-streaming/kernel";
+import { BusError, errorText, type Logger } from "@nats-streaming/kernel";
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -226,5 +226,5 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 function describe(error: unknown): string {
   if (error instanceof NatsError) return CAUSES[error.code] ?? error.message;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

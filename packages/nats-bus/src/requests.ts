@@ -1,4 +1,4 @@
-import type { BusMessage, BusReply, Clock, Timer } from "@nats-streaming/kernel";
+import { type BusMessage, type BusReply, type Clock, errorText, type Timer } from "@nats-streaming/kernel";
 
 /**
  * Most requests under way at a time. Each client of the server has at most two (a heartbeat, a duplicate check), so this
@@ -50,7 +50,7 @@ export function createRequests(inbox: string, clock: Clock): Requests {
         try {
           send(inbox + token);
         } catch (error) {
-          finish(token, { kind: "failed", reason: error instanceof Error ? error.message : String(error) });
+          finish(token, { kind: "failed", reason: errorText(error) });
         }
       });
     },

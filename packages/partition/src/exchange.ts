@@ -4,6 +4,7 @@ import {
   type BusMessage,
   type BusSubscription,
   type Clock,
+  errorText,
   type Logger,
   nuidSource,
   type Random,
@@ -79,7 +80,7 @@ class BusExchange implements Exchange {
         this.take({ kind: "request", payload: copyPayload(message), reply: message.reply });
       });
     } catch (error) {
-      this.#options.onRefused("bus_failed", partitionTexts.subscribeFailed(reasonOf(error)));
+      this.#options.onRefused("bus_failed", partitionTexts.subscribeFailed(errorText(error)));
       return;
     }
     if (this.#options.ignoresTopology !== true) bus.onTopologyChange(() => this.take({ kind: "topology_changed" }));
@@ -145,7 +146,7 @@ class BusExchange implements Exchange {
         try {
           bus.publish(output.reply, output.payload);
         } catch (error) {
-          logger.error(partitionTexts.answerFailed(reasonOf(error)));
+          logger.error(partitionTexts.answerFailed(errorText(error)));
         }
         return;
       case "ask_standing": {
@@ -190,7 +191,7 @@ class BusExchange implements Exchange {
     const inbox = `_INBOX.${this.#nextInboxName()}`;
     const failed = (error: unknown, text: (reason: string) => string): void => {
       const disconnected = error instanceof BusError && error.code === "disconnected";
-      this.take({ kind: "send_failed", check, message: text(reasonOf(error)), disconnected });
+      this.take({ kind: "send_failed", check, message: text(errorText(error)), disconnected });
     };
     try {
       const subscription = bus.subscribe(inbox, (message) => {
@@ -216,8 +217,4 @@ class BusExchange implements Exchange {
 
 function copyPayload(message: BusMessage): Uint8Array {
   return message.bytes.slice(message.start, message.end);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import type { Bus, Clock, Logger, Random } from "@nats-streaming/kernel";
+import { type Bus, type Clock, errorText, type Logger, type Random } from "@nats-streaming/kernel";
 import { type ChannelScope, channelScope } from "./channel-scope.ts";
 import type { RefusalReason } from "./coordinator-io.ts";
 import type { PartitionMap } from "./partition-map.ts";
@@ -134,7 +134,7 @@ export function startPartition(options: PartitionOptions): Promise<PartitionOutc
     try {
       server.start(options.isVerified ?? false);
     } catch (error) {
-      refuse("bus_failed", partitionTexts.subscribeFailed(error instanceof Error ? error.message : String(error)));
+      refuse("bus_failed", partitionTexts.subscribeFailed(errorText(error)));
     }
   });
 }

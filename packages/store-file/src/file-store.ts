@@ -1,5 +1,6 @@
 import {
   type Clock,
+  errorText,
   FileError,
   type FileSystem,
   type Logger,
@@ -424,7 +425,7 @@ class DirectoryStore implements FileStore {
       this.#autoSyncTimer = undefined;
       this.#autoSync()
         .catch((error: unknown) => {
-          this.#context.logger.error(`Unable to sync: ${error instanceof Error ? error.message : String(error)}`);
+          this.#context.logger.error(`Unable to sync: ${errorText(error)}`);
         })
         .finally(() => {
           if (!this.#isClosed && this.#queue.failure === undefined) this.#armAutoSync();

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Timer } from "@nats-streaming/kernel";
+import { type Clock, type Deferred, deferred, type Logger, type Timer } from "@nats-streaming/kernel";
 import { StoreError } from "@nats-streaming/store";
 import type { CommitLog } from "./commit-log/commit-log.ts";
 import { finalFailure, storeFailure } from "./errors.ts";
@@ -66,12 +66,6 @@ export function createFlushQueue(options: FlushQueueOptions): FlushQueue {
 const WRITE_BEHIND_MILLIS = 50;
 const WRITE_BEHIND_BYTES_MAX = 8 * 1024 * 1024;
 
-interface Waiting {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
 class BatchQueue implements FlushQueue {
   readonly #options: FlushQueueOptions;
   #messages: Flushable[] = [];
@@ -88,7 +82,7 @@ class BatchQueue implements FlushQueue {
   /** What has the files now: a batch, or somebody for himself. */
   #running: Promise<unknown> | undefined;
   /** Flushes that came meanwhile. */
-  #waiting: Waiting | undefined;
+  #waiting: Deferred | undefined;
   /** Those who wait to have the files for themselves, longest first. */
   readonly #claims: (() => void)[] = [];
   failure: StoreError | undefined;
@@ -122,7 +116,7 @@ class BatchQueue implements FlushQueue {
   flush(): Promise<void> | undefined {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     if (this.#running !== undefined) {
-      this.#waiting ??= newWaiting();
+      this.#waiting ??= deferred();
       return this.#waiting.promise;
     }
     if (this.#messages.length === 0 && this.#records.length === 0) return undefined;
@@ -325,14 +319,4 @@ class BatchQueue implements FlushQueue {
     if (flushed === undefined) waiting.resolve();
     else flushed.then(waiting.resolve, waiting.reject);
   }
-}
-
-function newWaiting(): Waiting {
-  let resolve = (): void => {};
-  let reject = (_error: unknown): void => {};
-  const promise = new Promise<void>((onDone, onError) => {
-    resolve = onDone;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
 }

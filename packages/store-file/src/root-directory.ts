@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { FileError, type FileSystem } from "@nats-streaming/kernel";
+import { errorText, FileError, type FileSystem } from "@nats-streaming/kernel";
 import { StoreError } from "@nats-streaming/store";
 import { SERVER_FILE, TRUNCATE_WITNESS } from "./files/names.ts";
 import { pathIn } from "./files/paths.ts";
@@ -33,7 +33,7 @@ export function openRoot(directory: string, truncation: Truncation, fileSystem: 
       for (let path = root; dirname(path) !== path; path = dirname(path)) ancestors.push(dirname(path));
     }
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = errorText(cause);
     throw new StoreError("write_failed", `unable to create the root directory [${root}]: ${text}`, { cause });
   }
   try {

@@ -1,4 +1,4 @@
-import { quoteName } from "@nats-streaming/kernel";
+import { errorText, quoteName } from "@nats-streaming/kernel";
 
 /** What clients and logs get to see of a statement that failed. @see sql-store.md 3 */
 export function executionText(statement: string, cause: unknown): string {
@@ -12,5 +12,5 @@ export function preparationText(statement: string, cause: unknown): string {
 
 /** The text of anything thrown. */
 export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorText(cause);
 }

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
-import type { Timestamp } from "@nats-streaming/kernel";
+import { errorText, type Timestamp } from "@nats-streaming/kernel";
 import { formatLine, type LineFormat } from "./line.ts";
 import type { LogTarget } from "./target.ts";
 
@@ -71,7 +71,7 @@ class FileTarget implements LogTarget {
       this.#append(formatLine(format, "INF", `Rotated log, backup saved as "${backup}"`, now));
     } catch (error) {
       this.#nextLimit = this.#size + sizeLimit;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       this.#append(formatLine(format, "ERR", `Unable to rotate the log: ${reason}`, now));
     }
   }

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { systemReason } from "@nats-streaming/config";
-import type { Clock } from "@nats-streaming/kernel";
+import { type Clock, errorText } from "@nats-streaming/kernel";
 import type { NatsOptions } from "../options/nats-options.ts";
 import { PROGRAM } from "../options/version.ts";
 import { fileTarget } from "./file-target.ts";
@@ -55,7 +55,7 @@ const REMEDY =
 
 /** What a start says that has no log: of a file with the time in front, as the original does. @see operations.md 1.2 */
 export function withoutLog(error: unknown, clock: Clock): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   return error instanceof LogFileError ? `${secondsOf(clock)} ${text}` : text;
 }
 

@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
 import { connect, type Socket } from "node:net";
+import { errorText } from "@nats-streaming/kernel";
 
 /** A way to a syslog server. */
 export interface SyslogTransport {
@@ -123,7 +124,7 @@ export async function connectLocalSyslog(
     try {
       return await overUnixDatagrams(unix, path);
     } catch (error) {
-      reason ||= error instanceof Error ? error.message : String(error);
+      reason ||= errorText(error);
     }
   }
   throw new Error(`there is no syslog daemon on this machine (${paths.join(", ")}): ${reason}`);

@@ -48,11 +48,15 @@ export interface OptionsDraft {
 
 /** A draft that holds the defaults. */
 export function newDraft(): OptionsDraft {
-  const { tls, storeLimits, delivery, monitoring, fileStore, sqlStore, clustering, ...general } =
-    defaultStreamingOptions;
+  return draftOf(defaultStreamingOptions, defaultNatsOptions);
+}
+
+/** Both halves of a server's options, in the form in which the option tables read and write them. */
+export function draftOf(streaming: StreamingOptions, nats: NatsOptions): OptionsDraft {
+  const { tls, storeLimits, delivery, monitoring, fileStore, sqlStore, clustering, ...general } = streaming;
   const { channels, ...limits } = storeLimits;
   const { channels: deliveryChannels, ...deliveryForAll } = delivery;
-  const { authorization, tls: natsTls, routes, ...nats } = defaultNatsOptions;
+  const { authorization, tls: natsTls, routes, ...natsGeneral } = nats;
   return {
     general: { ...general },
     tls: { ...tls },
@@ -64,7 +68,7 @@ export function newDraft(): OptionsDraft {
     file: { ...fileStore },
     sql: { ...sqlStore },
     clustering: { ...clustering },
-    nats: { ...nats },
+    nats: { ...natsGeneral },
     authorization: { ...authorization },
     natsTls: { ...natsTls },
     routes: { ...routes },

@@ -1,6 +1,5 @@
-import { natsOptionsOf, type OptionsDraft, streamingOptionsOf } from "../options/draft.ts";
+import { draftOf, natsOptionsOf, type OptionsDraft, streamingOptionsOf } from "../options/draft.ts";
 import type { RunRequest } from "../options/resolve-options.ts";
-import { draftOf } from "./draft-of.ts";
 import { type ReloadArea, type ReloadRule, reloadRuleOf } from "./reload-rules.ts";
 import { type Reloadable, reloadables } from "./reloadable.ts";
 

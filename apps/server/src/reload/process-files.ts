@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { errorText } from "@nats-streaming/kernel";
 import { portsFile, removePortsFile, type ServerPorts, writePortsFile } from "./ports-file.ts";
 
 const PID_FILE_MODE = 0o660;
@@ -18,7 +19,7 @@ export class ProcessFiles {
     try {
       writeFileSync(path, String(this.#pid), { mode: PID_FILE_MODE });
     } catch (cause) {
-      throw new Error(`Could not write pidfile: ${reasonOf(cause)}`, { cause });
+      throw new Error(`Could not write pidfile: ${errorText(cause)}`, { cause });
     }
   }
 
@@ -28,7 +29,7 @@ export class ProcessFiles {
     try {
       if (path !== "") writePortsFile(path, ports);
     } catch (cause) {
-      throw new Error(`Error writing ports file to ${path}: ${reasonOf(cause)}`, { cause });
+      throw new Error(`Error writing ports file to ${path}: ${errorText(cause)}`, { cause });
     }
     if (this.#portsFile !== path) this.remove();
     this.#portsFile = path;
@@ -42,11 +43,7 @@ export class ProcessFiles {
     try {
       removePortsFile(path);
     } catch (cause) {
-      throw new Error(`Error cleaning up ports file ${path}: ${reasonOf(cause)}`, { cause });
+      throw new Error(`Error cleaning up ports file ${path}: ${errorText(cause)}`, { cause });
     }
   }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "@nats-streaming/kernel";
+import { type Clock, errorText, type Logger } from "@nats-streaming/kernel";
 import type { LogSink, ServerLogger } from "../logging/logger.ts";
 import { openLogTarget } from "../logging/open-target.ts";
 import { formatWarning } from "../options/option-warning.ts";
@@ -91,7 +91,7 @@ export class Reloader {
         await work();
       } catch (error) {
         failed.add(area);
-        this.#failed((error instanceof Error ? error.message : String(error)).split("\n"));
+        this.#failed(errorText(error).split("\n"));
         return;
       }
       for (const { line, isNats, area: its } of plan.applied) {
@@ -125,7 +125,7 @@ export class Reloader {
     try {
       await server.reloadBroker(this.#current.nats);
     } catch (error) {
-      this.#failed((error instanceof Error ? error.message : String(error)).split("\n"));
+      this.#failed(errorText(error).split("\n"));
     }
   }
 

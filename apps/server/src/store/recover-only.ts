@@ -1,4 +1,4 @@
-import { displayName, type Logger } from "@nats-streaming/kernel";
+import { displayName, errorText, type Logger } from "@nats-streaming/kernel";
 import { StoreError } from "@nats-streaming/store";
 import { lockStore, type OpenedStore, openStore, type StoreOpening } from "./open-store.ts";
 
@@ -15,14 +15,14 @@ export async function recoverOnly(opening: StoreOpening): Promise<string | undef
   try {
     opened = openStore(opening);
   } catch (error) {
-    return textOf(error);
+    return errorText(error);
   }
   try {
     const busy = await lockStore(opened.store, streaming);
     if (busy !== undefined) return busy;
     await recover(opened, logger);
   } catch (error) {
-    return textOf(error);
+    return errorText(error);
   } finally {
     await opened.store.close();
   }
@@ -47,8 +47,4 @@ async function recover({ store }: OpenedStore, logger: Logger): Promise<void> {
     if (!(error instanceof StoreError) || error.code !== "no_server_info") throw error;
     logger.warn("Server information was not recovered, however channels are present: a start will initialize it");
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { errorText } from "@nats-streaming/kernel";
 import { createSqlSchema, sqlSchema } from "@nats-streaming/store-sql";
 import type { SqlStoreOptions } from "../options/streaming-options.ts";
 
@@ -23,7 +24,7 @@ export async function createSchema({ driver, source }: SqlStoreOptions): Promise
     await createSqlSchema({ driver, source });
     return { kind: "done", text: "The schema has been created" };
   } catch (error) {
-    return { kind: "failed", text: error instanceof Error ? error.message : String(error) };
+    return { kind: "failed", text: errorText(error) };
   }
 }
 

@@ -11,7 +11,7 @@ import {
   PING_LINE,
   type RouteInfo,
 } from "@nats-streaming/protocol/nats";
-import { type CloseReason, reasonOfFault } from "../close-reason.ts";
+import { type CloseReason, reasonOfFailure, reasonOfFault } from "../close-reason.ts";
 import { ConnectionLog } from "../connection-log.ts";
 import { Link } from "../link.ts";
 import { Liveness } from "../liveness.ts";
@@ -252,8 +252,7 @@ export class Route implements TransportListener {
   }
 
   transportFailed(error: NodeJS.ErrnoException): void {
-    const isWrite = error.syscall === "write" || error.code === "EPIPE";
-    this.close(isWrite ? "Write Error" : error.code === "ECONNRESET" ? "Client Closed" : "Read Error");
+    this.close(reasonOfFailure(error));
   }
 
   transportClosed(): void {

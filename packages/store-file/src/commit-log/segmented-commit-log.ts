@@ -1,4 +1,4 @@
-import { type Clock, invariant, type Logger } from "@nats-streaming/kernel";
+import { type Clock, type Deferred, deferred, errorText, invariant, type Logger } from "@nats-streaming/kernel";
 import {
   type CheckpointPosition,
   type CommitEntry,
@@ -22,12 +22,6 @@ export interface SegmentedCommitLogOptions {
   readonly onRefused: RefusalListener;
 }
 
-interface Waiting {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
 /** Runs commits and checkpoints one after the other; entries gather meanwhile. */
 export class SegmentedCommitLog implements CommitLog {
   readonly #gathering: Gathering;
@@ -41,8 +35,8 @@ export class SegmentedCommitLog implements CommitLog {
   /** The commit under way. */
   #committing: Promise<void> | undefined;
   /** Commits of what is gathering. */
-  #waiting: Waiting | undefined;
-  #checkpoint: { readonly position: CheckpointPosition; readonly waiting: Waiting } | undefined;
+  #waiting: Deferred | undefined;
+  #checkpoint: { readonly position: CheckpointPosition; readonly waiting: Deferred } | undefined;
   #failure: CommitLogError | undefined;
   #isClosed = false;
 
@@ -81,7 +75,7 @@ export class SegmentedCommitLog implements CommitLog {
     if (refusal !== undefined) return Promise.reject(refusal);
     if (this.#gathering.isEmpty) return this.#committing ?? Promise.resolve();
     this.#gathering.cut();
-    this.#waiting ??= newWaiting();
+    this.#waiting ??= deferred();
     const { promise } = this.#waiting;
     this.#next();
     return promise;
@@ -96,7 +90,7 @@ export class SegmentedCommitLog implements CommitLog {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     // Checkpoints that come while one waits are done with it.
-    const waiting = this.#checkpoint?.waiting ?? newWaiting();
+    const waiting = this.#checkpoint?.waiting ?? deferred();
     const former = this.#checkpoint?.position ?? position;
     this.#checkpoint = { position: position > former ? position : former, waiting };
     this.#next();
@@ -183,7 +177,7 @@ export class SegmentedCommitLog implements CommitLog {
     try {
       this.#onRefused(error);
     } catch (cause) {
-      const text = cause instanceof Error ? cause.message : String(cause);
+      const text = errorText(cause);
       this.#fail(new CommitLogError("sync_failed", `commit log: files could not be cut back: ${text}`, { cause }));
     }
   }
@@ -192,16 +186,6 @@ export class SegmentedCommitLog implements CommitLog {
     const text = `commit log: more than ${this.#gathering.bytesMax} bytes, or too many parts, wait for a commit`;
     return new CommitLogError("batch_too_large", text);
   }
-}
-
-function newWaiting(): Waiting {
-  let resolve = (): void => {};
-  let reject = (_error: unknown): void => {};
-  const promise = new Promise<void>((onDone, onError) => {
-    resolve = onDone;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
 }
 
 /** The only way to make a {@link CheckpointPosition}. */

@@ -1,3 +1,4 @@
+import { errorText } from "@nats-streaming/kernel";
 import { CommitLogError } from "./commit-log.ts";
 
 /**
@@ -22,6 +23,6 @@ export function syncedNow(sync: () => void): void {
 }
 
 function syncFailed(cause: unknown): CommitLogError {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = errorText(cause);
   return new CommitLogError("sync_failed", `commit log: ${text}`, { cause });
 }

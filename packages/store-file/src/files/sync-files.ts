@@ -1,3 +1,4 @@
+import { errorText } from "@nats-streaming/kernel";
 import { StoreError } from "@nats-streaming/store";
 import type { Syncable } from "./file-pool.ts";
 
@@ -20,7 +21,7 @@ export async function syncFiles(files: readonly Syncable[]): Promise<void> {
         await file.sync();
       } catch (error) {
         next = files.length;
-        const text = error instanceof Error ? error.message : String(error);
+        const text = errorText(error);
         throw new StoreError("sync_failed", text, { cause: error });
       }
     }

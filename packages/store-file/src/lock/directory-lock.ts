@@ -1,4 +1,5 @@
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { errorText } from "@nats-streaming/kernel";
 import { type LockOutcome, StoreError } from "@nats-streaming/store";
 
 /** Keeps other servers off a directory for as long as it is held, those of the original included. */
@@ -41,7 +42,7 @@ export function nativeDirectoryLock(load: () => Promise<unknown> = () => import(
         isTaken = addon.tryLock(opened);
       } catch (error) {
         if (!PASSING.has(codeOf(error))) {
-          throw new StoreError("lock_failed", textOf(error), { cause: error });
+          throw new StoreError("lock_failed", errorText(error), { cause: error });
         }
       } finally {
         if (!isTaken) closeSync(opened);
@@ -72,7 +73,7 @@ async function loadAddon(load: () => Promise<unknown>): Promise<LockAddon> {
   try {
     loaded = await load();
   } catch (cause) {
-    const text = `the native addon ${ADDON} is needed to lock the store's directory, and cannot be loaded: ${textOf(cause)}`;
+    const text = `the native addon ${ADDON} is needed to lock the store's directory, and cannot be loaded: ${errorText(cause)}`;
     throw new StoreError("lock_failed", text, { cause });
   }
   const addon = asAddon(loaded) ?? asAddon(propertyOf(loaded, "default"));
@@ -95,7 +96,7 @@ function openLockFile(path: string): number {
   try {
     return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
   } catch (cause) {
-    throw new StoreError("lock_failed", textOf(cause), { cause });
+    throw new StoreError("lock_failed", errorText(cause), { cause });
   }
 }
 
@@ -134,8 +135,4 @@ function readText(path: string): string | undefined {
 function codeOf(error: unknown): string {
   const code = propertyOf(error, "code");
   return typeof code === "string" ? code : "";
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  errorText,
   FileError,
   type Sequence,
   sequence,
@@ -226,7 +227,7 @@ class SliceLog implements FileMessageLog, Evictable {
       );
     } catch (error) {
       if (error instanceof StoreError) throw error;
-      throw new StoreError("read_failed", error instanceof Error ? error.message : String(error), { cause: error });
+      throw new StoreError("read_failed", errorText(error), { cause: error });
     }
   }
 

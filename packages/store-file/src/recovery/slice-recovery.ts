@@ -1,4 +1,4 @@
-import type { OpenFile, Timestamp } from "@nats-streaming/kernel";
+import { errorText, type OpenFile, type Timestamp } from "@nats-streaming/kernel";
 import { WireFault, wireFaultText } from "@nats-streaming/protocol";
 import { type MsgProtoView, msgProtoView, readMsgProto, readMsgProtoTime } from "@nats-streaming/protocol/stan";
 import type { PooledFile } from "../files/file-pool.ts";
@@ -214,7 +214,7 @@ export function cutAt(file: PooledFile, position: number): Repair {
       try {
         file.forWriting().truncateNow(position);
       } catch (cause) {
-        const text = cause instanceof Error ? cause.message : String(cause);
+        const text = errorText(cause);
         const fault = `unable to repair file "${file.path}" by truncating at offset ${position}: ${text}`;
         throw new DamagedFile(file.path, position, fault, { cause });
       }

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Timer } from "@nats-streaming/kernel";
+import { type Clock, type Deferred, deferred, type Logger, type Timer } from "@nats-streaming/kernel";
 import { StoreError } from "@nats-streaming/store";
 import { writeFailure } from "../errors.ts";
 import type { BatchBuilder, BatchedLog, Gathering, LazyWriter, RecordedChange } from "../store-context.ts";
@@ -47,12 +47,6 @@ export function createFlushQueue(options: FlushQueueOptions): FlushQueue {
   return new BatchQueue(options);
 }
 
-interface Waiting {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
 class BatchQueue implements FlushQueue {
   readonly #options: FlushQueueOptions;
   #logs: BatchedLog[] = [];
@@ -65,7 +59,7 @@ class BatchQueue implements FlushQueue {
   /** What has the database now: a batch, or somebody for himself. */
   #running: Promise<unknown> | undefined;
   /** Flushes that came meanwhile. */
-  #waiting: Waiting | undefined;
+  #waiting: Deferred | undefined;
   /** Those who wait to have the database for themselves, longest first. */
   readonly #claims: (() => void)[] = [];
   /** A batch that nobody asked for has failed: whoever flushes next has to know. */
@@ -112,7 +106,7 @@ class BatchQueue implements FlushQueue {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     if (this.#unreported !== undefined) return this.#report(this.#unreported);
     if (this.#running !== undefined) {
-      this.#waiting ??= newWaiting();
+      this.#waiting ??= deferred();
       return this.#waiting.promise;
     }
     if (this.#logs.length === 0 && !this.#isUrgent) return undefined;
@@ -297,14 +291,4 @@ class BatchQueue implements FlushQueue {
     // What fails for good is told to whoever flushes next, and to `onFailure`.
     this.flushRecords().catch(() => {});
   }
-}
-
-function newWaiting(): Waiting {
-  let resolve = (): void => {};
-  let reject = (_error: unknown): void => {};
-  const promise = new Promise<void>((onDone, onError) => {
-    resolve = onDone;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
 }

@@ -1,3 +1,4 @@
+import { errorText } from "@nats-streaming/kernel";
 import {
   DatabaseError,
   type DatabaseErrorCode,
@@ -51,7 +52,7 @@ export function errorParts(error: unknown): ErrorParts {
   if (error instanceof DatabaseError) {
     return { code: error.code, message: error.message, isOutcomeUnknown: error.isOutcomeUnknown };
   }
-  return { code: "refused", message: error instanceof Error ? error.message : String(error), isOutcomeUnknown: false };
+  return { code: "refused", message: errorText(error), isOutcomeUnknown: false };
 }
 
 export function errorFromParts({ code, message, isOutcomeUnknown }: ErrorParts): DatabaseError {
