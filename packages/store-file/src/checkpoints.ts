@@ -1,4 +1,4 @@
-import { FileError, type Logger } from "@nats-streaming/kernel";
+import { type Clock, FileError, type Logger } from "@nats-streaming/kernel";
 import { type CommitLog, CommitLogError } from "./commit-log/commit-log.ts";
 import { storeFailure } from "./errors.ts";
 import type { FilePool } from "./files/file-pool.ts";
@@ -18,17 +18,29 @@ export interface Checkpoints {
   startIfDue(): void;
   /** Syncs everything that is written now; joins one that is under way. @throws (rejects) StoreError `sync_failed` */
   run(): Promise<void>;
+  /** The log has begun: its age counts from here on. */
+  begin(): void;
+  /** Noted down since the start. */
+  readonly count: number;
+  /** Given up since the start: a file could not be written or synced, or the checkpoint not be noted down. */
+  readonly failures: number;
+  /** Since the last one that was noted down, or {@link begin}. */
+  readonly ageMillis: number;
 }
 
 export interface CheckpointOptions {
   readonly pool: FilePool;
   readonly queue: FlushQueue;
   readonly commitLog: () => CommitLog | undefined;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export function createCheckpoints({ pool, queue, commitLog, logger }: CheckpointOptions): Checkpoints {
+export function createCheckpoints({ pool, queue, commitLog, clock, logger }: CheckpointOptions): Checkpoints {
   let running: Promise<void> | undefined;
+  let count = 0;
+  let failures = 0;
+  let lastAt = clock.monotonicMillis();
 
   const checkpoint = async (): Promise<void> => {
     const log = commitLog();
@@ -38,12 +50,18 @@ export function createCheckpoints({ pool, queue, commitLog, logger }: Checkpoint
       return { position: log?.position(), files: pool.takeUnsynced() };
     });
     // What is not in its file must stay in the log.
-    if (found === undefined) return;
+    if (found === undefined) {
+      failures++;
+      return;
+    }
     const { position, files } = found;
     try {
       await syncFiles(files);
       if (log !== undefined && position !== undefined) await log.checkpointed(position);
+      count++;
+      lastAt = clock.monotonicMillis();
     } catch (error) {
+      failures++;
       const failure =
         error instanceof CommitLogError || !(error instanceof FileError) ? storeFailure(error) : undefined;
       if (failure !== undefined) {
@@ -64,6 +82,18 @@ export function createCheckpoints({ pool, queue, commitLog, logger }: Checkpoint
 
   return {
     run,
+    begin(): void {
+      lastAt = clock.monotonicMillis();
+    },
+    get count() {
+      return count;
+    },
+    get failures() {
+      return failures;
+    },
+    get ageMillis() {
+      return clock.monotonicMillis() - lastAt;
+    },
     startIfDue(): void {
       const log = commitLog();
       if (log === undefined || running !== undefined || queue.failure !== undefined) return;

@@ -42,7 +42,7 @@ import { pathIn } from "./files/paths.ts";
 import { syncFiles } from "./files/sync-files.ts";
 import { wholeReads } from "./files/whole-reads.ts";
 import { createFlushQueue, type FlushQueue } from "./flush-queue.ts";
-import { checksum } from "./format/crc32.ts";
+import { checksum, checksumSteps } from "./format/crc32.ts";
 import { foreignRecords } from "./format/foreign-records.ts";
 import { encodeRecord, FILE_HEADER, FILE_HEADER_SIZE } from "./format/record.ts";
 import { type DirectoryLock, nativeDirectoryLock } from "./lock/directory-lock.ts";
@@ -99,6 +99,22 @@ export interface FileStore extends Store {
   readonly openFiles: number;
   /** Bytes of messages in memory. */
   readonly cachedBytes: number;
+  /** Figures of the commit log as they are now; undefined where there is none: before recovery, and with `sync` off. */
+  readonly commitLog: CommitLogStatistics | undefined;
+}
+
+/** How much the commit log holds, and how its checkpoints go. */
+export interface CommitLogStatistics {
+  /** Committed since the last checkpoint: what a recovery would have to look through. */
+  readonly bytesSinceCheckpoint: number;
+  /** Bytes of its segment files, those included that wait to be used again. */
+  readonly diskBytes: number;
+  /** Since the start. */
+  readonly checkpoints: number;
+  /** Checkpoints since the start that could not be completed; the log grows until one is. */
+  readonly failedCheckpoints: number;
+  /** Milliseconds since the last checkpoint that was completed, or the start. */
+  readonly checkpointAgeMillis: number;
 }
 
 /** Enough for the live traffic of a busy server; everything else is read when it is asked for. */
@@ -174,6 +190,7 @@ class DirectoryStore implements FileStore {
       root,
       options,
       checksum: check,
+      checksums: checksumSteps(options.crcPolynomial),
       verify: options.crc ? check : undefined,
       fileSystem,
       pool,
@@ -188,6 +205,7 @@ class DirectoryStore implements FileStore {
       pool,
       queue: this.#queue,
       commitLog: () => this.#context.commitLog,
+      clock,
       logger,
     });
     this.#serverFile = pool.file(pathIn(root, SERVER_FILE));
@@ -211,6 +229,18 @@ class DirectoryStore implements FileStore {
 
   get cachedBytes(): number {
     return this.#context.cache.used;
+  }
+
+  get commitLog(): CommitLogStatistics | undefined {
+    const { commitLog } = this.#context;
+    if (commitLog === undefined) return undefined;
+    return {
+      bytesSinceCheckpoint: commitLog.bytesSinceCheckpoint,
+      diskBytes: commitLog.diskBytes,
+      checkpoints: this.#checkpoints.count,
+      failedCheckpoints: this.#checkpoints.failures,
+      checkpointAgeMillis: this.#checkpoints.ageMillis,
+    };
   }
 
   acquireLock(): Promise<LockOutcome> {
@@ -370,6 +400,7 @@ class DirectoryStore implements FileStore {
       const random = this.#setup.random ?? systemRandom();
       const open = this.#setup.openCommitLog ?? openCommitLog;
       this.#context.commitLog = (await open({ directory, fileSystem, clock, logger, random })).log;
+      this.#checkpoints.begin();
     } catch (error) {
       throw logUnusable(error);
     }

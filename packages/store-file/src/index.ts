@@ -1,6 +1,7 @@
 export type { ReplayReport } from "./commit-log/commit-log.ts";
 export {
   CACHE_BYTES_DEFAULT,
+  type CommitLogStatistics,
   createFileStore,
   type FileStore,
   type FileStoreSetup,

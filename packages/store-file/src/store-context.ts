@@ -1,7 +1,7 @@
 import type { Clock, FileSystem, Logger } from "@nats-streaming/kernel";
 import type { CommitLog } from "./commit-log/commit-log.ts";
 import type { FilePool, PooledFile } from "./files/file-pool.ts";
-import type { Checksum } from "./format/crc32.ts";
+import type { Checksum, ChecksumSteps } from "./format/crc32.ts";
 import type { MessageCache } from "./messages/message-cache.ts";
 import type { SliceArchive } from "./messages/slice-archive.ts";
 import type { FileStoreOptions } from "./options.ts";
@@ -44,6 +44,8 @@ export interface StoreContext {
   readonly root: string;
   readonly options: FileStoreOptions;
   readonly checksum: Checksum;
+  /** The same, piece by piece. */
+  readonly checksums: ChecksumSteps;
   /** The same if reading has to verify. */
   readonly verify: Checksum | undefined;
   readonly fileSystem: FileSystem;

@@ -32,6 +32,8 @@ export {
   msgProtoSize,
   REDELIVERY_SIZE_MAX,
   writeMsgProto,
+  writeMsgProtoHead,
+  writeMsgProtoTail,
 } from "./msg-proto-writer.ts";
 export {
   decodePing,

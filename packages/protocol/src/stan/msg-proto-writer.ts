@@ -71,6 +71,35 @@ export function writeMsgProto(
   dataEnd: number,
   timestamp: Timestamp,
 ): number {
+  let position = writeMsgProtoHead(
+    target,
+    at,
+    sequence,
+    subjectField,
+    source,
+    replyStart,
+    replyEnd,
+    dataEnd - dataStart,
+  );
+  if (dataEnd > dataStart) position = copyBytes(source, dataStart, dataEnd, target, position);
+  return writeMsgProtoTail(target, position, timestamp);
+}
+
+/**
+ * Encodes what of a message stands before its data: for a caller who has something to do with the data while copying it. Head,
+ * data and {@link writeMsgProtoTail} one behind the other are what {@link writeMsgProto} writes.
+ * @returns where the data goes
+ */
+export function writeMsgProtoHead(
+  target: Uint8Array,
+  at: number,
+  sequence: number,
+  subjectField: Uint8Array,
+  source: Uint8Array,
+  replyStart: number,
+  replyEnd: number,
+  dataLength: number,
+): number {
   let position = at;
   if (sequence !== 0) {
     target[position] = 0x08;
@@ -82,17 +111,19 @@ export function writeMsgProto(
     position = writeVarint(target, position + 1, replyEnd - replyStart);
     position = copyBytes(source, replyStart, replyEnd, target, position);
   }
-  if (dataEnd > dataStart) {
+  if (dataLength > 0) {
     target[position] = 0x22;
-    position = writeVarint(target, position + 1, dataEnd - dataStart);
-    position = copyBytes(source, dataStart, dataEnd, target, position);
-  }
-  timestampBits(timestamp, bits);
-  if (bits.low !== 0 || bits.high !== 0) {
-    target[position] = 0x28;
-    position = writeBits(target, position + 1, bits);
+    position = writeVarint(target, position + 1, dataLength);
   }
   return position;
+}
+
+/** Encodes what of a message stands behind its data. @returns the position after it */
+export function writeMsgProtoTail(target: Uint8Array, at: number, timestamp: Timestamp): number {
+  timestampBits(timestamp, bits);
+  if (bits.low === 0 && bits.high === 0) return at;
+  target[at] = 0x28;
+  return writeBits(target, at + 1, bits);
 }
 
 /**

@@ -59,6 +59,9 @@ export interface CommitLog {
   /** Bytes that were committed since the last checkpoint: what a recovery would have to look through. */
   readonly bytesSinceCheckpoint: number;
 
+  /** Bytes of its segment files, those included that wait to be used again. */
+  readonly diskBytes: number;
+
   /**
    * Everything committed before this call is synced in the files themselves: the segments that hold it are recycled.
    * The caller has synced the files before.

@@ -46,7 +46,14 @@ export async function openCommitLog(options: CommitLogOptions): Promise<OpenedCo
   const numbers = segments.map(({ number }) => number);
   const free = numbers.filter((number) => number !== lowWaterSegment);
   const highest = Math.max(0, ...numbers);
-  const pool = new SegmentPool({ directory, fileSystem, segmentBytes, free, highest });
+  const pool = new SegmentPool({
+    directory,
+    fileSystem,
+    segmentBytes,
+    count: numbers.length,
+    free,
+    highest,
+  });
   const writer = new SegmentWriter({ pool, segmentBytes, random, logger, clock, generation, address, lowWaterSegment });
   const gathering = new Gathering(writer.end, segmentBytes, options.gatheredBytesMax ?? GATHERED_BYTES_MAX);
   pool.prepare();

@@ -13,7 +13,9 @@ export interface SegmentPoolOptions {
   readonly directory: string;
   readonly fileSystem: FileSystem;
   readonly segmentBytes: number;
-  /** Numbers of the segments that exist and hold nothing that is needed. */
+  /** How many segments exist. */
+  readonly count: number;
+  /** Numbers of those of them that hold nothing that is needed. */
   readonly free: readonly number[];
   /** The highest number there is. */
   readonly highest: number;
@@ -32,21 +34,29 @@ export class SegmentPool {
   readonly #segmentBytes: number;
   readonly #free: number[];
   #highest: number;
+  /** Segments on disk. */
+  #count: number;
   #preparing: Promise<void> | undefined;
   #failure: CommitLogError | undefined;
 
-  constructor({ directory, fileSystem, segmentBytes, free, highest }: SegmentPoolOptions) {
+  constructor({ directory, fileSystem, segmentBytes, count, free, highest }: SegmentPoolOptions) {
     this.#directory = directory;
     this.#fileSystem = fileSystem;
     this.#segmentBytes = segmentBytes;
     this.#free = [...free].sort((a, b) => a - b);
     this.#highest = highest;
+    this.#count = count;
     for (const surplus of this.#free.splice(SPARE_SEGMENTS_MAX)) this.#remove(surplus);
   }
 
   /** A sync that failed in the background: as final as any other. */
   get failure(): CommitLogError | undefined {
     return this.#failure;
+  }
+
+  /** What the segments take on disk; one that an earlier server has left in another size counts as one of this size. */
+  get diskBytes(): number {
+    return this.#count * this.#segmentBytes;
   }
 
   /**
@@ -95,6 +105,7 @@ export class SegmentPool {
     const path = this.#path(number);
     try {
       const file = this.#fileSystem.openNow(path, { mode: "write" });
+      this.#count++;
       try {
         await this.#fill(file);
       } finally {
@@ -137,6 +148,7 @@ export class SegmentPool {
   #remove(number: number): void {
     try {
       this.#fileSystem.removeNow(this.#path(number));
+      this.#count--;
     } catch {}
   }
 

@@ -53,6 +53,10 @@ export class SegmentedCommitLog implements CommitLog {
     return this.#writer.end.address - this.#writer.lowWater;
   }
 
+  get diskBytes(): number {
+    return this.#pool.diskBytes;
+  }
+
   append(entry: CommitEntry, bytes: Uint8Array, start: number, end: number): void {
     if (start === end || this.#refusal() !== undefined) return;
     this.#gathering.append(entry, bytes, start, end);

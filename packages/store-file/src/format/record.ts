@@ -50,6 +50,12 @@ export function writeRecordHeader(bytes: Uint8Array, at: number, type: number, s
   writeUint32(bytes, at + 4, checksum(bytes, payload, payload + size));
 }
 
+/** The header of a record without a type, whose payload's checksum is known. */
+export function writePlainRecordHeader(bytes: Uint8Array, at: number, size: number, crc: number): void {
+  writeUint32(bytes, at, size);
+  writeUint32(bytes, at + 4, crc);
+}
+
 /** A whole record in memory of its own. @param type 0 for records without a type */
 export function encodeRecord(type: number, payload: Uint8Array, checksum: Checksum): Uint8Array {
   const record = new Uint8Array(RECORD_HEADER_SIZE + payload.length);

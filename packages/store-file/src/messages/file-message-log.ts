@@ -7,7 +7,7 @@ import {
   type Timestamp,
   type TimestampNanos,
 } from "@nats-streaming/kernel";
-import { encodeSubjectField, msgProtoSize, readMsgProtoTime, writeMsgProto } from "@nats-streaming/protocol/stan";
+import { encodeSubjectField, msgProtoSize, readMsgProtoTime } from "@nats-streaming/protocol/stan";
 import {
   type ByteRange,
   type ChannelLimits,
@@ -27,7 +27,8 @@ import type { CommitLog } from "../commit-log/commit-log.ts";
 import { quoted, writeFailed } from "../errors.ts";
 import type { PooledFile } from "../files/file-pool.ts";
 import { type IndexEntry, indexEntry } from "../format/index-record.ts";
-import { RECORD_HEADER_SIZE, writeRecordHeader } from "../format/record.ts";
+import { writeMessageRecord } from "../format/message-record.ts";
+import { RECORD_HEADER_SIZE } from "../format/record.ts";
 import type { Flushable, StoreContext } from "../store-context.ts";
 import { IndexWindow } from "./index-window.ts";
 import { copyMark, type LogMark, logMark } from "./log-mark.ts";
@@ -349,22 +350,15 @@ class SliceLog implements FileMessageLog, Evictable {
     const arena = this.#arena;
     const at = arena.reserve(RECORD_HEADER_SIZE + size);
     const bytes = arena.reserved;
-    const { replyStart, replyEnd, dataStart, dataEnd } = message;
-    const start = at + RECORD_HEADER_SIZE;
-    const field = this.#subjectField;
-    const end = writeMsgProto(
+    const end = writeMessageRecord(
       bytes,
-      start,
+      at,
       sequence,
-      field,
-      message.bytes,
-      replyStart,
-      replyEnd,
-      dataStart,
-      dataEnd,
+      this.#subjectField,
+      message,
       timestamp,
+      this.#context.checksums,
     );
-    writeRecordHeader(bytes, at, 0, size, this.#context.checksum);
     arena.commit(sequence);
     slice.append(sequence, timestamp, bytes, at, end);
     if (this.#count === 0) {
