@@ -1,3 +1,4 @@
+import { COMMANDS } from "../inspect/inspect-flags.ts";
 import { FLAG_GROUPS, type FlagDefinition } from "./flag.ts";
 import { PLACEHOLDER } from "./parse-flags.ts";
 
@@ -10,7 +11,17 @@ export function helpText(program: string, table: readonly FlagDefinition[]): str
     const lines = table.filter((flag) => flag.group === group && flag.noEffect === "").map(flagLine);
     return `${group}:\n${lines.join("\n")}`;
   });
-  return `Usage: ${program} [options]\n       ${program} partitions [options]    (who owns which channels: see ${program} partitions -h)\n\n${groups.join("\n\n")}\n\n${NOTES}`;
+  return `Usage: ${program} [options]\n       ${program} <command> [options]\n\n${commandsText(program)}\n\n${groups.join("\n\n")}\n\n${NOTES}`;
+}
+
+/** What can be asked of servers that run. */
+function commandsText(program: string): string {
+  const commands = [
+    ["partitions", "who owns which channels"],
+    ...Object.entries(COMMANDS).map(([name, { about }]) => [name, about]),
+  ];
+  const lines = commands.map(([name, about]) => `    ${name}`.padEnd(HELP_COLUMN) + about);
+  return `Commands, each with its own help (${program} <command> -h):\n${lines.join("\n")}`;
 }
 
 const NOTES = `A flag takes one dash or two, and its value behind a blank or "="; a <bool> only behind "=".

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FLAG_GROUPS, flagId } from "../flags/flag.ts";
 import { flagTable } from "../flags/flag-table.ts";
 import { helpText } from "../flags/help.ts";
+import { COMMANDS } from "../inspect/inspect-flags.ts";
 import { optionsById } from "./apply-flags.ts";
 import { newDraft } from "./draft.ts";
 import { natsAuthorization, natsFlagOptions, natsGeneral } from "./nats-table.ts";
@@ -85,5 +86,16 @@ describe("the flag table", () => {
       expect(line !== undefined, flagId(flag)).toBe(flag.noEffect === "");
     }
     expect(help.split("\n").filter((line) => /\s$/.test(line))).toEqual([]);
+  });
+
+  it("names in the help every command with what it shows", () => {
+    const help = helpText("server", flagTable).split("\n");
+    for (const [name, { about }] of Object.entries(COMMANDS)) {
+      expect(
+        help.some((line) => line.startsWith(`    ${name} `) && line.endsWith(about)),
+        name,
+      ).toBe(true);
+    }
+    expect(help.some((line) => line.startsWith("    partitions "))).toBe(true);
   });
 });
