@@ -273,7 +273,8 @@ class DirectoryStore implements FileStore {
       hasReplayed: replay.hasEntries,
       report: (damage: Damage): void => {
         this.#damage.push(damage);
-        this.#context.logger.warn(damage.text);
+        // A channel in quarantine gets a line of its own, which says what to do about it.
+        if (damage.kind !== "quarantined") this.#context.logger.warn(damage.text);
       },
     };
     const result = await recoverStore(recovery, {
