@@ -140,6 +140,7 @@ export function createFileStore(setup: FileStoreSetup): FileStore {
 class DirectoryStore implements FileStore {
   readonly kind: StoreKind = "FILE";
   readonly #setup: FileStoreSetup;
+  readonly #random: Random;
   readonly #mode: RecoveryMode;
   readonly #opened: OpenedRoot;
   readonly #context: StoreContext;
@@ -169,11 +170,12 @@ class DirectoryStore implements FileStore {
     const options = fileStoreOptions(setup.options ?? {});
     this.#limits = limitsInForce(setup.limits ?? defaultStoreLimits);
     this.#setup = setup;
+    this.#random = setup.random ?? systemRandom();
     this.#mode = setup.recovery ?? "quarantine";
     this.#lock = setup.lock ?? nativeDirectoryLock();
     this.#opened = openRoot(directory, truncationOf(options, this.#mode), fileSystem);
     const { root } = this.#opened;
-    const pool = createFilePool(fileSystem, options.fileDescriptorsLimit);
+    const pool = createFilePool(fileSystem, options.fileDescriptorsLimit, this.#random);
     const check = checksum(options.crcPolynomial);
     this.#queue = createFlushQueue({
       pool,
@@ -398,7 +400,7 @@ class DirectoryStore implements FileStore {
     try {
       this.#replay = await replay.finish();
       if (!options.sync) return;
-      const random = this.#setup.random ?? systemRandom();
+      const random = this.#random;
       const open = this.#setup.openCommitLog ?? openCommitLog;
       this.#context.commitLog = (await open({ directory, fileSystem, clock, logger, random })).log;
       this.#checkpoints.begin();

@@ -1,9 +1,10 @@
-import { FileError, type FileSystem, invariant, type OpenFile } from "@nats-streaming/kernel";
+import { FileError, type FileSystem, invariant, type OpenFile, type Random } from "@nats-streaming/kernel";
 import { directoryOf } from "./paths.ts";
 
 /**
- * All files of a store, open or not. A file is opened when it is used and stays open; above the limit, those are closed that nobody holds, the least recently used first. The limit is soft: what is
- * in use stays open.
+ * All files of a store, open or not. A file is opened when it is used and stays open; above the limit some are closed that nobody
+ * holds, whichever chance picks: a server that goes round its channels would find closed the very file that it has not used for
+ * longest. The limit is soft: what is in use stays open.
  * @see file-store.md 16
  */
 export interface FilePool {
@@ -22,7 +23,7 @@ export interface FilePool {
   forgetBelow(directory: string): void;
   /** Closes read files that were not used since the last call but one. */
   closeIdle(): void;
-  /** The system has no descriptor left: closes half of what nobody holds, and keeps no more open from now on. */
+  /** The system has no descriptor left: closes a quarter of what is open and not held, and keeps no more open from now on. */
   makeRoom(): void;
   /** Closes everything; using a file fails from then on. */
   close(): void;
@@ -58,26 +59,31 @@ export interface PooledFile extends Syncable {
 }
 
 /** @param limit of open files; 0 for none */
-export function createFilePool(fileSystem: FileSystem, limit: number): FilePool {
-  return new Pool(fileSystem, limit);
+export function createFilePool(fileSystem: FileSystem, limit: number, random: Random): FilePool {
+  return new Pool(fileSystem, limit, random);
 }
+
+/** What stays open when the system is short of descriptors: clients need some, too. */
+const KEPT_SHARE = 3 / 4;
 
 class Pool implements FilePool {
   readonly fileSystem: FileSystem;
+  readonly #random: Random;
   #limit: number;
-  /** In the order of their last opening or, where a limit makes it matter, of their last use. */
-  readonly open = new Set<File>();
+  /** In no order; each file knows its place. */
+  readonly open: File[] = [];
   unsynced = new Set<File>();
   #unsyncedDirectories = new Set<string>();
   #isClosed = false;
 
-  constructor(fileSystem: FileSystem, limit: number) {
+  constructor(fileSystem: FileSystem, limit: number, random: Random) {
     this.fileSystem = fileSystem;
     this.#limit = limit;
+    this.#random = random;
   }
 
   get openCount(): number {
-    return this.open.size;
+    return this.open.length;
   }
 
   get unsyncedCount(): number {
@@ -111,37 +117,44 @@ class Pool implements FilePool {
   }
 
   closeIdle(): void {
-    for (const file of this.open) file.closeIfIdle();
+    for (const file of [...this.open]) file.closeIfIdle();
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const file of this.open) file.close();
+    for (const file of [...this.open]) file.close();
   }
 
   /** Opens a file, closing others for it where that is needed. */
   openFile(file: File, mode: "read" | "write"): OpenFile {
     if (this.#isClosed) throw new FileError("io", `unable to open file "${file.path}", store is being closed`);
-    if (this.#limit > 0 && this.open.size >= this.#limit) this.#closeUnheld(this.#limit - 1);
+    if (this.#limit > 0 && this.open.length >= this.#limit) this.#closeUnheld(this.#limit - 1);
     return this.fileSystem.openNow(file.path, { mode });
   }
 
   makeRoom(): void {
-    const half = Math.floor(this.open.size / 2);
-    this.#closeUnheld(half);
-    if (this.#limit === 0 || half < this.#limit) this.#limit = Math.max(1, half);
+    const kept = Math.floor(this.open.length * KEPT_SHARE);
+    this.#closeUnheld(kept);
+    if (this.#limit === 0 || kept < this.#limit) this.#limit = Math.max(1, kept);
   }
 
-  /** The file was used: it is closed after all others. Only where there is a limit, as it costs as much as the use. */
-  touch(file: File): void {
-    if (this.#limit === 0) return;
-    this.open.delete(file);
-    this.open.add(file);
+  add(file: File): void {
+    file.place = this.open.length;
+    this.open.push(file);
+  }
+
+  delete(file: File): void {
+    const last = this.open.pop()!;
+    if (last === file) return;
+    this.open[file.place] = last;
+    last.place = file.place;
   }
 
   #closeUnheld(target: number): void {
-    for (const file of this.open) {
-      if (this.open.size <= target) return;
+    const { open } = this;
+    const start = Math.floor(this.#random.next() * open.length);
+    for (let tries = open.length; tries > 0 && open.length > target; tries--) {
+      const file = open[(start + tries) % open.length]!;
       if (!file.isHeld) file.close();
     }
   }
@@ -158,6 +171,8 @@ interface Handle {
 
 class File implements PooledFile {
   readonly path: string;
+  /** In {@link Pool.open}, while it is open. */
+  place = 0;
   readonly #pool: Pool;
   #handle: Handle | undefined;
   #isRemoved = false;
@@ -222,7 +237,7 @@ class File implements PooledFile {
     const handle = this.#handle;
     if (handle === undefined) return;
     this.#handle = undefined;
-    this.#pool.open.delete(this);
+    this.#pool.delete(this);
     if (handle.holders === 0) handle.file.close();
     else handle.isDropped = true;
   }
@@ -266,9 +281,7 @@ class File implements PooledFile {
         isDropped: false,
       };
       this.#handle = handle;
-      this.#pool.open.add(this);
-    } else {
-      this.#pool.touch(this);
+      this.#pool.add(this);
     }
     return handle;
   }
