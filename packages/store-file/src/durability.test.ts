@@ -1,4 +1,5 @@
 import { SimulatedDisk } from "@nats-streaming/kernel/testing";
+import { defaultStoreLimits } from "@nats-streaming/store";
 import { describe, expect, it } from "vitest";
 import {
   append,
@@ -89,6 +90,45 @@ describe("a flush with syncs", () => {
     const { channel } = await after.open({ fileSystem: place.disk.crash("kill") });
     expect(await read(channel("c0").messages, 5)).toBe("last");
     expect(await read(channel("c19").messages, 4)).toBe("last");
+  });
+
+  it("of very many channels is written in bounded pieces, those that wait longest first, and all of it", async () => {
+    const channels = 1_300;
+    const place = newPlace({ ...synced, writtenAtOnceMax: 10 });
+    const { store } = await place.open({ limits: { ...defaultStoreLimits, maxChannels: channels } });
+    const logs = Array.from({ length: channels }, (_, i) => store.createChannel(`c${i}`).messages);
+    await store.flush();
+    await place.clock.advanceAsync(1_000);
+    const written = (): number => logs.filter((_, i) => place.size(`c${i}/msgs.1.dat`) !== undefined).length;
+    for (const log of logs) append(place, log, "1");
+    await store.flush();
+    // 0.06 ms for each of them.
+    await place.clock.advanceAsync(77);
+    expect(written()).toBe(0);
+    const pieces: number[] = [];
+    for (let turn = 0; turn < 10 && written() < channels; turn++) {
+      await place.clock.advanceAsync(1);
+      pieces.push(written());
+    }
+    expect(pieces.slice(0, 3)).toEqual([512, 1_024, 1_300]);
+    expect(place.size("c0/msgs.1.dat")).toBe(place.size("c9/msgs.1.dat"));
+  });
+
+  it("of very many channels does not wait when it has many bytes", async () => {
+    const place = newPlace({ ...synced, writtenAtOnceMax: 10 });
+    const { store } = await place.open();
+    const logs = Array.from({ length: 20 }, (_, i) => store.createChannel(`c${i}`).messages);
+    await store.flush();
+    await place.clock.advanceAsync(100);
+    const large = "x".repeat(300_000);
+    for (const log of logs) append(place, log, large);
+    await store.flush();
+    expect(place.size("c0/msgs.1.dat")).toBeUndefined();
+    for (let round = 0; round < 2; round++) {
+      for (const log of logs) append(place, log, large);
+      await store.flush();
+    }
+    expect(place.size("c0/msgs.1.dat")).toBeGreaterThan(600_000);
   });
 
   it("stands when a compatible file cannot be written; the next one is refused until it can", async () => {

@@ -7,6 +7,7 @@ describeStore(
   fileStoreUnderTest("file store without read buffer and cache", { readBufferBytes: 0 }, { cacheBytes: 0 }),
 );
 describeStore(fileStoreUnderTest("file store with five descriptors", { fileDescriptorsLimit: 5 }));
+describeStore(fileStoreUnderTest("file store with one descriptor", { fileDescriptorsLimit: 1 }));
 describeStore(
   fileStoreUnderTest("file store with slices of seven messages", { sliceMaxMessages: 7, sliceMaxBytes: 0 }),
 );

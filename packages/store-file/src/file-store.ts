@@ -55,6 +55,7 @@ import { recoverStore } from "./recovery/store-recovery.ts";
 import { type OpenedRoot, openRoot, syncAncestors, type Truncation } from "./root-directory.ts";
 import type { StoreContext } from "./store-context.ts";
 
+/** What a file store is opened with. */
 export interface FileStoreSetup {
   /** Root directory; made if it does not exist. */
   readonly directory: string;
@@ -67,9 +68,9 @@ export interface FileStoreSetup {
   /** Most bytes of messages that are kept in memory once they are durable; {@link CACHE_BYTES_DEFAULT} when left out. */
   readonly cacheBytes?: number;
   /**
-   * A batch that touches more channels than that is written into their files up to 50 ms after it has become durable in the
-   * commit log, together with the batches behind it: a write of a file costs more than all else that a message does. Until
-   * then a killed process leaves the completion of the files to the next recovery.
+   * A batch that touches more channels than that is written into their files a moment after it has become durable in the
+   * commit log, together with the batches behind it: a write of a file costs more than all else that a message does. The moment
+   * is 50 ms, or 60 ms for each 1,000 channels that wait where that is more, at most a second; until then a killed process leaves the completion of the files to the next recovery.
    * {@link WRITTEN_AT_ONCE_DEFAULT} when left out.
    */
   readonly writtenAtOnceMax?: number;

@@ -1,4 +1,4 @@
-export type { ReplayReport } from "./commit-log/commit-log.ts";
+export type { CommitEntry, LogDamage, ReplayReport } from "./commit-log/commit-log.ts";
 export {
   CACHE_BYTES_DEFAULT,
   type CommitLogStatistics,

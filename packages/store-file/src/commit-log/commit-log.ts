@@ -86,6 +86,7 @@ export interface CommitLog {
  */
 export type RefusalListener = (error: Error) => void;
 
+/** One append to one file. */
 export interface CommitEntry {
   /** Path below the root directory, with `/` between its parts. */
   readonly file: string;
@@ -108,7 +109,7 @@ export interface ReplayReport {
   readonly removed: number;
   /**
    * Entries whose place holds other bytes, such as those of an original server that ran in between; the first
-   * {@link DISCARDED_LISTED_MAX} of them.
+   * `DISCARDED_LISTED_MAX` of them.
    */
   readonly discarded: readonly CommitEntry[];
   /** How many they are in all. */
@@ -119,6 +120,7 @@ export interface ReplayReport {
   readonly damaged: readonly LogDamage[];
 }
 
+/** Where the log cannot be read. */
 export interface LogDamage {
   /** Path of the segment as it is called now. */
   readonly file: string;
@@ -129,7 +131,22 @@ export interface LogDamage {
 /** Enough to see what happened; a log may hold hundreds of thousands. */
 export const DISCARDED_LISTED_MAX = 1000;
 
-export type CommitLogErrorCode = "sync_failed" | "batch_too_large" | "unsupported_version" | "closed";
+/** Why the commit log cannot do what it was asked. Outside the store it is a `StoreError` with the same text. */
+export type CommitLogErrorCode =
+  /** The log's own write or sync failed: final, the server ends itself. Remedy: Check the disk, then start again. */
+  | "sync_failed"
+  /**
+   * More waits for a commit than the log takes at once. Those publishes are refused, and nothing of them is kept.
+   * Remedy: Publish again, with fewer messages under way at a time.
+   */
+  | "batch_too_large"
+  /**
+   * The log was written by a newer server.
+   * Remedy: As the text says: start the newer one once more and stop it in order.
+   */
+  | "unsupported_version"
+  /** The log was closed. Remedy: Look for the first error in the log of the server. */
+  | "closed";
 
 /** A commit log that cannot do what it was asked. */
 export class CommitLogError extends Error {

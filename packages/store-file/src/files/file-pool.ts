@@ -4,7 +4,7 @@ import { directoryOf } from "./paths.ts";
 /**
  * All files of a store, open or not. A file is opened when it is used and stays open; above the limit some are closed that nobody
  * holds, whichever chance picks: a server that goes round its channels would find closed the very file that it has not used for
- * longest. The limit is soft: what is in use stays open.
+ * longest. The limit is soft: what is held, and what was used last, stays open.
  * @see file-store.md 16
  */
 export interface FilePool {
@@ -38,7 +38,7 @@ export interface Syncable {
 
 export interface PooledFile extends Syncable {
   readonly isOpen: boolean;
-  /** The open file, good until the end of the turn. It must exist. @throws FileError */
+  /** The open file, good until three others were used, or the turn ends. It must exist. @throws FileError */
   forReading(): OpenFile;
   /** As {@link forReading}, made if it does not exist. */
   forWriting(): OpenFile;
@@ -63,6 +63,9 @@ export function createFilePool(fileSystem: FileSystem, limit: number, random: Ra
   return new Pool(fileSystem, limit, random);
 }
 
+/** Files used last, which stay open: whoever asked for one has it in hand, perhaps beside another. */
+const IN_HAND_MAX = 4;
+
 /** What stays open when the system is short of descriptors: clients need some, too. */
 const KEPT_SHARE = 3 / 4;
 
@@ -72,6 +75,9 @@ class Pool implements FilePool {
   #limit: number;
   /** In no order; each file knows its place. */
   readonly open: File[] = [];
+  /** A ring. */
+  readonly #inHand: (File | undefined)[] = Array.from({ length: IN_HAND_MAX }, () => undefined);
+  #latest = 0;
   unsynced = new Set<File>();
   #unsyncedDirectories = new Set<string>();
   #isClosed = false;
@@ -138,6 +144,13 @@ class Pool implements FilePool {
     if (this.#limit === 0 || kept < this.#limit) this.#limit = Math.max(1, kept);
   }
 
+  /** The file was given to somebody. */
+  used(file: File): void {
+    if (this.#inHand[this.#latest] === file) return;
+    this.#latest = (this.#latest + 1) % IN_HAND_MAX;
+    this.#inHand[this.#latest] = file;
+  }
+
   add(file: File): void {
     file.place = this.open.length;
     this.open.push(file);
@@ -155,7 +168,7 @@ class Pool implements FilePool {
     const start = Math.floor(this.#random.next() * open.length);
     for (let tries = open.length; tries > 0 && open.length > target; tries--) {
       const file = open[(start + tries) % open.length]!;
-      if (!file.isHeld) file.close();
+      if (!file.isHeld && !this.#inHand.includes(file)) file.close();
     }
   }
 }
@@ -283,6 +296,7 @@ class File implements PooledFile {
       this.#handle = handle;
       this.#pool.add(this);
     }
+    this.#pool.used(this);
     return handle;
   }
 }

@@ -44,9 +44,10 @@ export async function readBlock(options: ReadOptions): Promise<ReadBlock> {
   if (place < 0) return absent(options, found);
 
   slice.index.forReading();
-  slice.data.forReading();
-  const releases = [slice.index.hold(), slice.data.hold()];
+  const releases = [slice.index.hold()];
   try {
+    slice.data.forReading();
+    releases.push(slice.data.hold());
     const places = await readPlaces(options, place, found);
     return await readMessages(slice.data.forReading(), sequence, places, checksum);
   } finally {

@@ -16,7 +16,7 @@ export interface Damage {
   readonly text: string;
   /** Where the damaged file is kept. */
   readonly copy?: string;
-  /** What could not be read: the first {@link DAMAGED_PLACES_MAX} places, and how many there are. */
+  /** What could not be read: the first `DAMAGED_PLACES_MAX` places, and how many there are. */
   readonly places: readonly DamagedPlace[];
   readonly placeCount: number;
 }
