@@ -13,6 +13,8 @@ export interface ChannelState {
 export interface Monitor {
   /** The JSON object behind `/streaming/<path>`; anything but status 200 fails. */
   get(path: string): Promise<Record<string, unknown>>;
+  /** The text of `/metrics`. */
+  metrics(): Promise<string>;
   /** Names of the existing channels, sorted. */
   channelNames(): Promise<string[]>;
   channel(name: string): Promise<ChannelState>;
@@ -21,16 +23,17 @@ export interface Monitor {
 }
 
 export function monitorAt(port: number): Monitor {
-  const get = async (path: string): Promise<Record<string, unknown>> => {
-    const response = await fetch(`http://127.0.0.1:${port}/streaming/${path}`, {
-      signal: AbortSignal.timeout(STEP_MILLIS),
-    });
+  const ask = async (path: string): Promise<string> => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(STEP_MILLIS) });
     const body = await response.text();
-    if (response.status !== 200) throw new Error(`/streaming/${path}: status ${response.status}: ${body}`);
-    return asRecord(JSON.parse(body), path);
+    if (response.status !== 200) throw new Error(`${path}: status ${response.status}: ${body}`);
+    return body;
   };
+  const get = async (path: string): Promise<Record<string, unknown>> =>
+    asRecord(JSON.parse(await ask(`/streaming/${path}`)), path);
   return {
     get,
+    metrics: () => ask("/metrics"),
     async channelNames(): Promise<string[]> {
       const { names } = await get("channelsz");
       return asArray(names ?? [], "names").map(String);

@@ -3,6 +3,7 @@ import { monitorAt } from "../harness/monitor.ts";
 import { leaveOutNatsServer, startNatsServer } from "../harness/nats-server.ts";
 import { openEmbeddedNetwork } from "../harness/networks.ts";
 import { freePort } from "../harness/ports.ts";
+import { connectRaw } from "../harness/raw-client.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
 import { fixtureDirectory, startFileServer } from "../harness/store-server.ts";
@@ -24,6 +25,8 @@ async function startServer(stage: Stage, config: string, args: readonly string[]
 async function jsonOf(response: Response): Promise<Record<string, unknown>> {
   return Object.fromEntries(Object.entries((await response.json()) ?? {}));
 }
+
+const rows = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value : []);
 
 describe("a running server", () => {
   const suite = suiteStage();
@@ -91,7 +94,7 @@ describe("a running server", () => {
   });
 
   it.skipIf(leaveOutNatsServer)(
-    "answers /varz, /connz, /routez and /healthz with the keys of nats-server",
+    "answers /varz, /connz, /subsz, /routez and /healthz with the keys of nats-server",
     async () => {
       const { ask } = await started();
       const monitorPort = await freePort();
@@ -106,11 +109,38 @@ describe("a running server", () => {
       expect(await keys(await ask("/varz"))).toEqual(await keys(await theirs("/varz")));
       expect(await keys(await ask("/connz"))).toEqual(await keys(await theirs("/connz")));
       expect(await keys(await ask("/routez"))).toEqual(await keys(await theirs("/routez")));
+      for (const query of ["", "?subs=1"]) {
+        expect(await keys(await ask(`/subsz${query}`))).toEqual(await keys(await theirs(`/subsz${query}`)));
+      }
       expect(await (await ask("/healthz")).text()).toBe(await (await theirs("/healthz")).text());
       for (const query of ["sort=nope", "offset=x", "subs=2", "state=foo"]) {
         const [mine, original] = [await ask(`/connz?${query}`), await theirs(`/connz?${query}`)];
         expect([mine.status, await mine.text()]).toEqual([original.status, await original.text()]);
       }
+      // The same client at both: what is shown of its subscriptions.
+      const shown: unknown[] = [];
+      for (const [port, shows] of [
+        [(await started()).port, ask],
+        [nats.port, theirs],
+      ] as const) {
+        const client = await connectRaw(stage, { port, connect: { name: "looked-at" } });
+        await client.subscribe("foo.one", "grp");
+        (await client.subscribe("foo.>")).unsubscribe(9);
+        client.publish("foo.two", "x");
+        await client.flush();
+        const connection = rows((await jsonOf(await shows("/connz?subs=detail")))["connections"]).find(
+          ({ name }) => name === "looked-at",
+        );
+        const listed = rows((await jsonOf(await shows("/subsz?subs=1")))["subscriptions_list"]);
+        const own = [
+          ...rows(connection?.["subscriptions_list_detail"]),
+          ...listed.filter(({ cid, subject }) => cid === connection?.["cid"] && String(subject).startsWith("foo.")),
+        ];
+        shown.push(own.map((one) => JSON.stringify({ ...one, cid: 0 })).sort());
+        client.vanish();
+      }
+      expect(shown[0]).toHaveLength(4);
+      expect(shown[0]).toEqual(shown[1]);
       const { connections } = await jsonOf(await ask("/connz?subs=1"));
       expect(connections).toEqual([expect.objectContaining({ kind: "Client", subscriptions_list: expect.anything() })]);
     },

@@ -1,12 +1,15 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { startPair } from "../harness/fault-tolerance-group.ts";
 import { type Monitor, monitorAt } from "../harness/monitor.ts";
-import { openEmbeddedNetwork, type ServerOnNetwork } from "../harness/networks.ts";
+import { leaveOutNatsServer } from "../harness/nats-server.ts";
+import { openEmbeddedNetwork, openExternalNetwork, type ServerOnNetwork } from "../harness/networks.ts";
 import { freePort } from "../harness/ports.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan, type StanClient } from "../harness/stan.ts";
 import { startFileServer } from "../harness/store-server.ts";
-import { launchServer } from "../harness/streaming-server.ts";
+import { launchServer, runServer } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
+import { partitionConfig } from "./examples.ts";
 
 async function serverWithClient(stage: Stage): Promise<{ server: ServerOnNetwork; client: StanClient; port: number }> {
   const network = await openEmbeddedNetwork(stage);
@@ -86,6 +89,22 @@ it("MON-07 shows type, limits and totals before and after 1000 publishes, in mem
   expect(await file.monitor.get("storez")).toMatchObject({ limits: { max_msgs: 2_000, max_channels: 100 } });
 });
 
+it("shows the commit log of a server on files, and none of one in memory", async () => {
+  const stage = testStage();
+  const { server } = await serverWithClient(stage);
+  const file = await startFileServer(stage, await tempDir(stage));
+  const client = await connectStan(stage, "me", { port: file.port });
+  for (let i = 0; i < 5; i++) await client.publish("foo", "hello");
+  const value = (text: string, name: string): number =>
+    Number(new RegExp(`^nss_store_${name}\\{server="test-cluster"\\} (\\S+)$`, "m").exec(text)?.[1]);
+  const text = await file.monitor.metrics();
+  expect(value(text, "commit_log_bytes")).toBeGreaterThanOrEqual(512);
+  expect(value(text, "commit_log_disk_bytes")).toBeGreaterThanOrEqual(16_777_216);
+  expect([value(text, "checkpoints_total"), value(text, "checkpoint_failures_total")]).toEqual([0, 0]);
+  expect(value(text, "checkpoint_age_seconds")).toBeGreaterThan(0);
+  expect(await server.monitor.metrics()).not.toContain("nss_store_");
+});
+
 it("MON-13 shows a durable online, offline, online again and gone", async () => {
   const stage = testStage();
   const { server, client } = await serverWithClient(stage);
@@ -113,6 +132,45 @@ it("MON-13 shows a durable online, offline, online again and gone", async () => 
   expect(await shown()).toEqual([["me", "dur", true, false]]);
   await second.unsubscribe();
   expect(await shown()).toBeUndefined();
+});
+
+describe("MON-14 shows the state, and neither role nor node ID,", () => {
+  /** What a server says of its part in a cluster. */
+  const part = async ({ get }: Monitor): Promise<unknown> => {
+    const { state, ...serverz } = await get("serverz");
+    return [state, "role" in serverz, "node_id" in serverz];
+  };
+
+  it("of a server alone, and of one with partitioning", async () => {
+    const stage = testStage();
+    const { server } = await serverWithClient(stage);
+    expect(await part(server.monitor)).toEqual(["STANDALONE", false, false]);
+    const network = await openEmbeddedNetwork(stage);
+    const partitioned = await network.startServer({ config: partitionConfig(["foo.*", "bar"]) });
+    expect(await part(partitioned.monitor)).toEqual(["STANDALONE", false, false]);
+  });
+
+  it.skipIf(leaveOutNatsServer)("of the active and the standby of a group, also in the metrics", async () => {
+    const stage = testStage();
+    const network = await openExternalNetwork(stage);
+    const { active, standby } = await startPair(network, ["-store", "file", "-dir", await tempDir(stage)]);
+    for (const [member, state, role] of [
+      [active, "FT_ACTIVE", "active"],
+      [standby, "FT_STANDBY", "standby"],
+    ] as const) {
+      expect(await part(member.monitor)).toEqual([state, false, false]);
+      const metrics = await member.monitor.metrics();
+      expect(metrics).toContain(`nss_server_role{server="test-cluster",role="${role}"} 1`);
+      expect(metrics).toMatch(new RegExp(`nss_server_info\\{[^}]*state="${state}",role=""`));
+    }
+  });
+
+  it("of no member of a cluster: there is none, and who asks for one learns what to run instead", async () => {
+    const stage = testStage();
+    const end = await runServer(stage, ["-a", "127.0.0.1", "-p", String(await freePort()), "-clustered"]);
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain("streaming clustering is not supported: for availability run a fault tolerance group");
+  });
 });
 
 it("MON-15 counts subscriptions: offline durables and the last member of a durable group keep counting", async () => {

@@ -47,12 +47,12 @@ export function startServerMonitoring(setup: MonitoringSetup): Promise<Monitorin
     serverId: setup.serverId,
     clusterId: streaming.clusterId,
     storeType: store.kind,
-    limits: store.limits,
+    limits: () => store.limits,
     leftOut: () => opened?.leftOut() ?? [],
     clock,
     state: setup.state,
     ...(nats.serverName === "" ? {} : { name: nats.serverName }),
-    ...(streaming.partitioning ? { partitions: () => partition()?.map() } : {}),
+    ...(streaming.partitioning ? { partitions: async () => partition()?.map() } : {}),
     ...(opened?.storage === undefined ? {} : { storage: opened.storage }),
     broker: brokerDirectory(setup),
   });
@@ -100,6 +100,7 @@ function brokerDirectory({ nats, broker, clock, serverId }: MonitoringSetup): Br
     statistics: () => broker.statistics(),
     connections: () => broker.connections(),
     localBuses: () => broker.localBuses(),
+    subjects: () => broker.subjects(),
     routes: () => broker.routes(),
   };
 }

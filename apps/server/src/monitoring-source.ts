@@ -1,41 +1,41 @@
 import type { InspectedChannel, InspectedSubscription, Inspection } from "@nats-streaming/engine";
-import type { Clock } from "@nats-streaming/kernel";
-import { nowNanos } from "@nats-streaming/kernel";
+import { type Clock, nowNanos, sortInSteps } from "@nats-streaming/kernel";
 import {
   type BrokerDirectory,
   type ChannelDirectory,
   type ClientDirectory,
   type MonitoredChannel,
   type MonitoringSource,
+  type NamedChannelLimits,
   type NameList,
   type PartitionSnapshot,
   processFileDescriptors,
   type StorageSnapshot,
   type StoreLimitsSnapshot,
+  type StoreTotals,
   type SubscriptionSnapshot,
 } from "@nats-streaming/monitoring";
 import { byteStringToText, textToByteString } from "@nats-streaming/protocol";
 import type { ChannelLimits, StoreLimits } from "@nats-streaming/store";
+import { keepMap } from "./monitoring-map.ts";
 import { SERVER_VERSION } from "./options/version.ts";
 import { reportedPhase, reportedState, type ServerState } from "./server-state.ts";
 import type { ChannelLeftOut } from "./store/open-store.ts";
-
-/** Putting a partition map together takes a while when lists are long: one is shown for so long. */
-const PARTITION_MAP_MILLIS = 2_000;
 
 /** What monitoring shows of a server, whatever it is just doing: before and after it serves there is nothing to count. */
 export function monitoringSource(options: {
   readonly serverId: string;
   readonly clusterId: string;
   readonly storeType: string;
-  readonly limits: StoreLimits;
+  /** As in force. */
+  readonly limits: () => StoreLimits;
   readonly leftOut: () => readonly ChannelLeftOut[];
   readonly clock: Clock;
   readonly state: () => ServerState;
   /** What metrics call this server; its cluster ID when left out. */
   readonly name?: string;
   /** The partition map as it is now; undefined until the list is exchanged. Left out without partitioning. */
-  readonly partitions?: () => PartitionSnapshot | undefined;
+  readonly partitions?: () => Promise<PartitionSnapshot | undefined>;
   /** Left out when the store tells nothing more than its totals. */
   readonly storage?: () => StorageSnapshot | undefined;
   /** For the NATS endpoints. */
@@ -64,11 +64,9 @@ export function monitoringSource(options: {
       if (client === undefined) return undefined;
       return {
         ...client,
-        subscriptions: () =>
-          client.subscriptions().map((subscription) => ({
-            channel: subscription.channel,
-            subscription: snapshot(subscription),
-          })),
+        *subscriptions() {
+          for (const one of client.eachSubscription()) yield { channel: one.channel, subscription: snapshot(one) };
+        },
       };
     },
   };
@@ -89,14 +87,8 @@ export function monitoringSource(options: {
     },
   };
 
-  let map: { readonly at: number; readonly value: PartitionSnapshot | undefined } | undefined;
-  const partitions = (): PartitionSnapshot | undefined => {
-    const now = clock.monotonicMillis();
-    if (map?.value === undefined || now - map.at >= PARTITION_MAP_MILLIS) {
-      map = { at: now, value: options.partitions?.() };
-    }
-    return map.value;
-  };
+  const limitsOf = createLimitsReader();
+  const countAll = createCounter(clock, inspection);
 
   return {
     server() {
@@ -112,10 +104,6 @@ export function monitoringSource(options: {
         startTime,
         uptimeMillis: clock.monotonicMillis() - startedAt,
         clients: clients.count,
-        // Goes through all channels: only who shows it pays for it.
-        get subscriptions() {
-          return current?.subscriptionCount() ?? 0;
-        },
         channels: channels.count,
         inMessages: current?.statistics.inMessages ?? 0,
         inBytes: current?.statistics.inBytes ?? 0,
@@ -125,13 +113,13 @@ export function monitoringSource(options: {
     },
     store: () => ({
       type: options.storeType,
-      limits: limitsSnapshot(options.limits),
+      limits: limitsOf(options.limits()),
       quarantined: options.leftOut().map(({ channel, reason }) => ({ name: byteStringToText(channel), reason })),
     }),
-    totals: () => inspection()?.totals() ?? { messages: 0, bytes: 0 },
+    totals: countAll,
     clients,
     channels,
-    partitions,
+    ...(options.partitions === undefined ? {} : { partitions: keepMap(clock, options.partitions) }),
     work: () => inspection()?.statistics,
     ...(options.storage === undefined ? {} : { storage: options.storage }),
     ...(options.broker === undefined ? {} : { broker: options.broker }),
@@ -155,7 +143,9 @@ function monitoredChannel(channel: InspectedChannel): MonitoredChannel {
     subscriptionCount: channel.subscriptionCount,
     messageState: () => ({ messages: channel.messages, bytes: channel.bytes }),
     sequences: () => ({ first: channel.firstSequence, last: channel.lastSequence }),
-    subscriptions: () => channel.subscriptions().map(snapshot),
+    *subscriptions() {
+      for (const one of channel.eachSubscription()) yield snapshot(one);
+    },
     backlogs: () => channel.backlogs(),
     limits: () => channel.limits(),
     readMessages: (start, limits) => channel.readMessages(start, limits),
@@ -171,12 +161,56 @@ function snapshot(subscription: InspectedSubscription): SubscriptionSnapshot {
   };
 }
 
-function limitsSnapshot(limits: StoreLimits): StoreLimitsSnapshot {
-  const byName = [...limits.channels].sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
+/** Puts the entries of the limits in order once for each set of limits, in steps: there may be 100,000. */
+function createLimitsReader(): (limits: StoreLimits) => StoreLimitsSnapshot {
+  let ordered: { readonly of: StoreLimits["channels"]; readonly names: readonly string[] } | undefined;
+
+  function* entries({ channels }: StoreLimits): Iterator<NamedChannelLimits | undefined> {
+    let names = ordered?.of === channels ? ordered.names : undefined;
+    if (names === undefined) {
+      const steps = sortInSteps([...channels.keys()], (a, b) => (a < b ? -1 : a > b ? 1 : 0));
+      for (;;) {
+        const step = steps.next();
+        if (step.done === true) {
+          names = step.value;
+          break;
+        }
+        yield undefined;
+      }
+      ordered = { of: channels, names };
+    }
+    for (const name of names) {
+      const own = channels.get(name);
+      if (own !== undefined) yield { name: byteStringToText(name), ...channelSnapshot(own) };
+    }
+  }
+
+  return (limits) => ({
     maxChannels: limits.maxChannels,
     ...channelSnapshot(limits),
-    channels: byName.map(([name, channel]) => ({ name: byteStringToText(name), ...channelSnapshot(channel) })),
+    channels: { length: limits.channels.size, [Symbol.iterator]: () => entries(limits) },
+  });
+}
+
+/** Counts over all channels in turns; who asks while it is counted gets the same count. */
+function createCounter(clock: Clock, inspection: () => Inspection | undefined): () => Promise<StoreTotals> {
+  let counting: Promise<StoreTotals> | undefined;
+
+  const count = async (): Promise<StoreTotals> => {
+    const steps = inspection()?.counting();
+    for (;;) {
+      const step = steps?.next();
+      if (step === undefined) return { messages: 0, bytes: 0, subscriptions: 0 };
+      if (step.done === true) return step.value;
+      await new Promise<void>((resolve) => clock.defer(resolve));
+    }
+  };
+
+  return () => {
+    counting ??= count().finally(() => {
+      counting = undefined;
+    });
+    return counting;
   };
 }
 

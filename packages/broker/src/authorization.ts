@@ -5,6 +5,7 @@ import { isSigned, userKey } from "./nkey.ts";
 import { type BcryptCompare, type Secret, Secrets } from "./passwords.ts";
 import { type CompiledPermissions, compilePermissions, type Permissions } from "./permissions.ts";
 
+/** A login by name. */
 export interface UserPassword {
   readonly user: string;
   /** Plain text, or a bcrypt hash where {@link BrokerOptions.bcrypt} is given. */

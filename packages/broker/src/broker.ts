@@ -21,7 +21,13 @@ import type { BcryptCompare } from "./passwords.ts";
 import type { BrokerReload } from "./reload.ts";
 import { Router } from "./router.ts";
 import { serverIdentity } from "./server-identity.ts";
-import type { BrokerStatistics, ConnectionStatistics, LocalBusStatistics, RouteStatistics } from "./statistics.ts";
+import type {
+  BrokerStatistics,
+  ConnectionStatistics,
+  LocalBusStatistics,
+  RouteStatistics,
+  SubjectStatistics,
+} from "./statistics.ts";
 import type { Transport } from "./transport.ts";
 import { Turn } from "./turn.ts";
 
@@ -32,6 +38,7 @@ export interface BrokerAddress {
   readonly port: number;
 }
 
+/** What may happen while a broker starts to listen. */
 export interface ListenOptions {
   /** Runs between the lines of the log that introduce the server and those that say where it listens. */
   readonly beforeListening?: () => void | Promise<void>;
@@ -50,9 +57,11 @@ export interface Broker extends AsyncDisposable {
   localBus(name: string): Bus;
   statistics(): BrokerStatistics;
   /** The open connections in the order in which they came, local buses aside. */
-  connections(): readonly ConnectionStatistics[];
+  connections(): IterableIterator<ConnectionStatistics>;
   /** The open local buses in the order in which they were made. */
   localBuses(): readonly LocalBusStatistics[];
+  /** The index of subscriptions by subject, counted in steps: a step is over at each `yield`. */
+  subjects(): Generator<void, SubjectStatistics>;
   /** The routes to other servers in use, one for each. */
   routes(): readonly RouteStatistics[];
   /**
@@ -237,12 +246,16 @@ class InProcessBroker implements Broker {
     };
   }
 
-  connections(): readonly ConnectionStatistics[] {
-    return [...this.#served].map((connection) => connection.statistics());
+  *connections(): IterableIterator<ConnectionStatistics> {
+    for (const connection of this.#served) yield connection.statistics();
   }
 
   localBuses(): readonly LocalBusStatistics[] {
     return [...this.#buses].map((bus) => bus.statistics());
+  }
+
+  subjects(): Generator<void, SubjectStatistics> {
+    return this.#context.router.counting();
   }
 
   routes(): readonly RouteStatistics[] {

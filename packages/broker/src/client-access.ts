@@ -2,6 +2,7 @@ import type { Clock } from "@nats-streaming/kernel";
 import { encodeError, type MessageFrame } from "@nats-streaming/protocol/nats";
 import type { Verdict } from "./authorization.ts";
 import type { ConnectionLog } from "./connection-log.ts";
+import { denialTexts } from "./denial-texts.ts";
 import { goQuote } from "./go-quote.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { type CompiledPermissions, isDenied, mayPublish, maySubscribe, needsFilter } from "./permissions.ts";
@@ -64,8 +65,8 @@ export class ClientAccess {
   }
 
   refusePublish({ bytes, subjectStart, subjectEnd }: MessageFrame): void {
-    const subject = goQuote(keyOfBytes(bytes, subjectStart, subjectEnd));
-    this.#tell(`Publish to ${subject}`, `Publish Violation - ${this.#userText}, Subject ${subject}`);
+    const subject = keyOfBytes(bytes, subjectStart, subjectEnd);
+    this.#tell(denialTexts.publish(subject), `Publish Violation - ${this.#userText}, Subject ${goQuote(subject)}`);
   }
 
   /** Whether a subject may be listened to; `queue` is empty for none. Says so when not. */
@@ -73,19 +74,17 @@ export class ClientAccess {
     const permissions = this.#permissions;
     const { maxSubscriptionTokens } = this.#options;
     if (queue === SYSTEM_QUEUE || (permissions !== undefined && !maySubscribe(permissions, subject, queue))) {
-      const shown = goQuote(subject);
-      const [told, logged] = queue === "" ? ["", ""] : [` using queue ${goQuote(queue)}`, `, Queue: ${goQuote(queue)}`];
+      const logged = queue === "" ? "" : `, Queue: ${goQuote(queue)}`;
       this.#tell(
-        `Subscription to ${shown}${told}`,
-        `Subscription Violation - ${this.#userText}, Subject ${shown}${logged}, SID ${sid}`,
+        queue === "" ? denialTexts.subscribe(subject) : denialTexts.subscribeInQueue(subject, queue),
+        `Subscription Violation - ${this.#userText}, Subject ${goQuote(subject)}${logged}, SID ${sid}`,
       );
       return false;
     }
     if (maxSubscriptionTokens > 0 && subject.split(".").length > maxSubscriptionTokens) {
-      const shown = goQuote(subject);
       this.#tell(
-        `Subscription to ${shown}, too many tokens`,
-        `Subscription Violation Too Many Tokens - ${this.#userText}, Subject ${shown}, SID ${sid}`,
+        denialTexts.tooManyTokens(subject),
+        `Subscription Violation Too Many Tokens - ${this.#userText}, Subject ${goQuote(subject)}, SID ${sid}`,
       );
       return false;
     }
@@ -97,10 +96,8 @@ export class ClientAccess {
   maySubscribeStill(subject: string, queue: string, sid: string): boolean {
     if (this.#permissions !== undefined && !maySubscribe(this.#permissions, subject, queue)) {
       const { log, outgoing } = this.#options;
-      const shown = goQuote(subject);
-      const number = goQuote(sid);
-      outgoing.append(encodeError(`Permissions Violation for Subscription to ${shown} (sid ${number})`));
-      log.plain(`Removed sub ${shown} (sid ${number}) for ${this.#userText} - not authorized`);
+      outgoing.append(encodeError(denialTexts.subscriptionEnded(subject, sid)));
+      log.plain(`Removed sub ${goQuote(subject)} (sid ${goQuote(sid)}) for ${this.#userText} - not authorized`);
       return false;
     }
     this.#filter(subject);
@@ -123,9 +120,9 @@ export class ClientAccess {
     return `User ${JSON.stringify(this.user === "" ? "N/A" : this.user)}`;
   }
 
-  #tell(violation: string, logged: string): void {
+  #tell(text: string, logged: string): void {
     const { log, outgoing } = this.#options;
-    outgoing.append(encodeError(`Permissions Violation for ${violation}`));
+    outgoing.append(encodeError(text));
     log.error(logged);
   }
 }

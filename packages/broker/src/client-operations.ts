@@ -51,9 +51,13 @@ export class ClientOperations implements LineHandler {
     this.#connection = connection;
   }
 
-  /** Keys of the subjects the client listens to. */
-  get subjects(): readonly string[] {
-    return [...this.#subscriptions.values()].map((subscription) => subscription.subject);
+  get subscriptionCount(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** In the order in which the client subscribed. */
+  get subscriptions(): Iterable<Subscription> {
+    return this.#subscriptions.values();
   }
 
   /** Something other than `CONNECT` has been asked for and holds. */

@@ -24,8 +24,9 @@ import { writeLocal, writeRelayed, writeWithoutHeaders } from "./message-writer.
 import { FAR_BEHIND, type Outgoing } from "./outgoing.ts";
 import { stallMillis } from "./stall.ts";
 import type { ConnectionStatistics } from "./statistics.ts";
-import { keyOfBytes, textOfKey } from "./subject-key.ts";
+import { keyOfBytes } from "./subject-key.ts";
 import type { Subscription } from "./subscription.ts";
+import { subscriptionStatistics } from "./subscription-statistics.ts";
 import type { KeyTopic } from "./topic.ts";
 import { peerAddress, type Transport, type TransportListener } from "./transport.ts";
 
@@ -334,7 +335,7 @@ export class Connection implements TransportListener {
 
   statistics(): ConnectionStatistics {
     const now = this.#context.clock.monotonicMillis();
-    const { options, inMessages, inBytes, subjects } = this.#operations;
+    const { options, inMessages, inBytes, subscriptionCount } = this.#operations;
     return {
       id: this.id,
       address: this.address,
@@ -351,7 +352,8 @@ export class Connection implements TransportListener {
       inBytes,
       outMessages: this.#outMessages,
       outBytes: this.#outBytes,
-      subscriptions: subjects.map(textOfKey),
+      subscriptionCount,
+      subscriptions: () => subscriptionStatistics(this.#operations.subscriptions),
     };
   }
 

@@ -13,5 +13,7 @@ export type {
   ConnectionStatistics,
   LocalBusStatistics,
   RouteStatistics,
+  SubjectStatistics,
+  SubscriptionStatistics,
 } from "./statistics.ts";
 export type { ClientTlsOptions, RouteTlsOptions, TlsOptions } from "./tls-options.ts";

@@ -14,8 +14,9 @@ import { cloneBytes } from "./copy-bytes.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Router } from "./router.ts";
 import type { LocalBusStatistics } from "./statistics.ts";
-import { isKey, textOfKey } from "./subject-key.ts";
+import { isKey } from "./subject-key.ts";
 import { Subscription } from "./subscription.ts";
+import { subscriptionStatistics } from "./subscription-statistics.ts";
 import type { KeyTopic } from "./topic.ts";
 
 /** What a local bus needs of its broker. */
@@ -133,8 +134,11 @@ export class LocalBus implements Bus {
   }
 
   statistics(): LocalBusStatistics {
-    const subjects = [...this.#subscriptions].map((subscription) => textOfKey(subscription.subject));
-    return { name: this.name, subscriptions: subjects };
+    return {
+      name: this.name,
+      subscriptionCount: this.#subscriptions.size,
+      subscriptions: () => subscriptionStatistics(this.#subscriptions),
+    };
   }
 
   /** A NATS server joined the broker's network. */

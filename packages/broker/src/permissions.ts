@@ -17,6 +17,7 @@ export interface SubjectPermission {
   readonly deny?: readonly string[];
 }
 
+/** How far a client may answer messages on reply subjects that it may not publish to otherwise. */
 export interface ResponsePermission {
   /** Answers to one message. Default 1; below 0 for no limit. */
   readonly maxMessages?: number;

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Connection } from "./connection.ts";
 import { SHORTCUTS_MAX } from "./prefix-shortcuts.ts";
 import { Router } from "./router.ts";
+import type { SubjectStatistics } from "./statistics.ts";
 import { bytesOfKey } from "./subject-key.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -20,6 +21,14 @@ function routed(router: Router, subject: string): Subscription[] {
   const byText = router.receiversOf(router.topicOf(subject));
   expect(new Set(byText.values)).toEqual(new Set(receivers.values));
   return [...receivers.values, ...receivers.queues.flatMap((queue) => queue.values)];
+}
+
+function counted(router: Router): SubjectStatistics {
+  const steps = router.counting();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 describe("Router", () => {
@@ -42,6 +51,21 @@ describe("Router", () => {
       ["other", 1],
       ["q", 2],
     ]);
+  });
+
+  it("counts look-ups, and what is cached of them as long as it holds", () => {
+    const router = new Router(1);
+    expect(counted(router)).toMatchObject({ count: 0, lookups: 0, cacheHitRate: 0, cached: 0, fanoutAverage: 0 });
+    for (const one of [remote("a"), remote("a"), remote("a", "q"), remote("b")]) router.add(one);
+    const gone = remote("c");
+    router.add(gone);
+    router.remove(gone);
+    for (const subject of ["a", "a", "a", "b"]) router.receiversOf(router.topicOf(subject));
+    const figures = { count: 4, inserts: 5, removes: 1, lookups: 4, cacheHitRate: 0.5 };
+    expect(counted(router)).toEqual({ ...figures, cached: 2, fanoutMax: 3, fanoutAverage: 2 });
+    // Another subscriber: what was found for the subject holds no longer.
+    router.add(remote("a"));
+    expect(counted(router)).toMatchObject({ cached: 1, fanoutMax: 1 });
   });
 
   it("refuses subjects that are not valid", () => {

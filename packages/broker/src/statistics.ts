@@ -46,8 +46,39 @@ export interface ConnectionStatistics {
   readonly inBytes: number;
   readonly outMessages: number;
   readonly outBytes: number;
-  /** Subjects it listens to, in the order in which it subscribed. */
-  readonly subscriptions: readonly string[];
+  readonly subscriptionCount: number;
+  /** In the order in which it subscribed. Made as they are reached; some may come and go meanwhile. */
+  readonly subscriptions: () => IterableIterator<SubscriptionStatistics>;
+}
+
+/** Figures of one subscription of a connection or of a local bus. */
+export interface SubscriptionStatistics {
+  readonly subject: string;
+  /** "" for none. */
+  readonly queue: string;
+  /** The subscriber's own number for it; "" on a local bus. */
+  readonly sid: string;
+  /** Messages delivered so far. */
+  readonly delivered: number;
+  /** Ends after this many messages in all; 0 for no end. */
+  readonly max: number;
+}
+
+/** Figures of the index of subscriptions by subject since the broker was made. */
+export interface SubjectStatistics {
+  /** Subscriptions in force. */
+  readonly count: number;
+  readonly inserts: number;
+  readonly removes: number;
+  /** Subjects that were looked up. A connection that goes on publishing to one subject looks it up once. */
+  readonly lookups: number;
+  /** Look-ups that found the receivers of an earlier one still in force, 0 to 1; 0 before the first. */
+  readonly cacheHitRate: number;
+  /** Subjects whose receivers are at hand. */
+  readonly cached: number;
+  /** Subscribers outside of queue groups, and queue groups, of a cached subject: the most, and the mean. */
+  readonly fanoutMax: number;
+  readonly fanoutAverage: number;
 }
 
 /** Figures of one route to another server. Times are in milliseconds. */
@@ -91,6 +122,7 @@ export interface ClusterStatistics {
 /** Figures of one local bus. */
 export interface LocalBusStatistics {
   readonly name: string;
-  /** Subjects it listens to, in the order in which it subscribed. */
-  readonly subscriptions: readonly string[];
+  readonly subscriptionCount: number;
+  /** In the order in which it subscribed. Made as they are reached; some may come and go meanwhile. */
+  readonly subscriptions: () => IterableIterator<SubscriptionStatistics>;
 }

@@ -140,7 +140,7 @@ describe("a broker with TLS", () => {
     await ada.flush();
     const plain = await client(port, { cert: PLAIN_PAIR.certificate, key: PLAIN_PAIR.key });
     await plain.flush();
-    expect(broker.connections().map(({ user }) => user)).toEqual(["ada@example.com", "O=Example,CN=plain"]);
+    expect([...broker.connections()].map(({ user }) => user)).toEqual(["ada@example.com", "O=Example,CN=plain"]);
     const server = { cert: SERVER_PAIR.certificate, key: SERVER_PAIR.key };
     await expect(client(port, server, { user: "ada@example.com", pass: "x" })).rejects.toThrow(
       "Authorization Violation",

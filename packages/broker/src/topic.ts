@@ -60,6 +60,11 @@ export class TopicTable {
     return topic;
   }
 
+  /** What is kept now. */
+  *all(): IterableIterator<Topic> {
+    for (const topic of this.#places) if (topic !== undefined) yield topic;
+  }
+
   #equals(place: number, topic: Topic, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     const length = end - start;
     if (topic.key.length !== length) return false;
@@ -98,6 +103,13 @@ export class KeyTopics {
     }
     this.#young.set(key, topic);
     return topic;
+  }
+
+  /** What is kept now. */
+  *all(): IterableIterator<KeyTopic> {
+    yield* this.#young.values();
+    // What has become young again is in both.
+    for (const [key, topic] of this.#elder) if (!this.#young.has(key)) yield topic;
   }
 }
 

@@ -56,6 +56,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** How a start ended. */
 export type EngineStart =
   | { readonly kind: "started"; readonly engine: Engine }
   /** It must not serve; the store is closed. `message` is for the log. */

@@ -1,5 +1,11 @@
 export { type Engine, type EngineStart, startEngine } from "./engine.ts";
-export type { InspectedChannel, InspectedClient, InspectedSubscription, Inspection } from "./inspection.ts";
+export type {
+  InspectedChannel,
+  InspectedClient,
+  InspectedCounts,
+  InspectedSubscription,
+  Inspection,
+} from "./inspection.ts";
 export type { InspectedBacklog } from "./inspection-backlog.ts";
 export type { InspectedMessage, InspectedMessages, MessageLimits, MessageStart } from "./inspection-messages.ts";
 export type { EngineOptions } from "./options.ts";

@@ -12,6 +12,7 @@ export type MessageStart =
   /** So many from the end. */
   | { readonly kind: "last"; readonly count: number };
 
+/** How much is looked at in one go. */
 export interface MessageLimits {
   /** Messages at most. */
   readonly count: number;
@@ -28,6 +29,7 @@ export interface InspectedMessage {
   readonly data: Uint8Array;
 }
 
+/** Some messages of a channel. */
 export interface InspectedMessages {
   readonly firstSequence: number;
   /** The last message that is durable. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { setStage } from "../test/harness.ts";
+import { COUNTED_PER_STEP } from "./inspection.ts";
 
 describe("inspection", () => {
   it("DLV-G2 shows one channel and all of them; an unknown one is none", async () => {
@@ -43,5 +44,37 @@ describe("inspection", () => {
     await subscription.close();
     expect(stage.engine.inspection.channel("foo")?.subscriptions()).toMatchObject([{ isOffline: true, lastSent: 1 }]);
     expect(stage.engine.inspection.client("me")?.subscriptions()).toEqual([]);
+  });
+
+  it("counts all channels in steps, the same as at once", async () => {
+    const stage = await setStage({ limits: { maxChannels: 0 } });
+    const client = await stage.client("me");
+    const channels = 2 * COUNTED_PER_STEP + 10;
+    for (let i = 0; i < channels; i++) await client.publish(`c${i}`, "x");
+    await client.subscribe("c1", { durableName: "dur" });
+    await client.subscribe("c2");
+    const { inspection } = stage.engine;
+    const steps = inspection.counting();
+    expect(steps.next()).toEqual({ done: false, value: undefined });
+    expect(steps.next()).toEqual({ done: false, value: undefined });
+    expect(steps.next()).toEqual({
+      done: true,
+      value: { subscriptions: 2, ...inspection.totals() },
+    });
+    expect(inspection.subscriptionCount()).toBe(2);
+  });
+
+  it("shows subscriptions one by one as well, though some go meanwhile", async () => {
+    const stage = await setStage();
+    const client = await stage.client("me");
+    await client.subscribe("foo");
+    const second = await client.subscribe("foo");
+    const { inspection } = stage.engine;
+    expect([...inspection.client("me")!.eachSubscription()]).toEqual(inspection.client("me")?.subscriptions());
+    expect([...inspection.channel("foo")!.eachSubscription()]).toEqual(inspection.channel("foo")?.subscriptions());
+    const each = inspection.client("me")!.eachSubscription();
+    expect(each.next().done).toBe(false);
+    await second.close();
+    expect(each.next().done).toBe(true);
   });
 });

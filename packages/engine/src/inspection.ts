@@ -20,6 +20,11 @@ export interface Inspection {
   /** All subscriptions, offline durables and offline durable groups included; each of the latter once. */
   subscriptionCount(): number;
   totals(): { readonly messages: number; readonly bytes: number };
+  /**
+   * Counts what {@link subscriptionCount} and {@link totals} count in steps of `COUNTED_PER_STEP` channels, so that a
+   * hundred thousand of them hold up nobody. What comes and goes between two steps may be counted or not.
+   */
+  counting(): Generator<void, InspectedCounts>;
   /** In byte order; the same array until a client comes or goes. */
   clientIds(): readonly string[];
   client(clientId: string): InspectedClient | undefined;
@@ -29,14 +34,28 @@ export interface Inspection {
   channel(name: string): InspectedChannel | undefined;
 }
 
+/** Of all channels. */
+export interface InspectedCounts {
+  readonly subscriptions: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** A tenth of a millisecond of work. */
+export const COUNTED_PER_STEP: number = 512;
+
+/** A client as it stands. */
 export interface InspectedClient {
   readonly id: string;
   readonly heartbeatInbox: string;
   readonly subscriptionCount: number;
   /** Made when asked for. */
   subscriptions(): InspectedSubscription[];
+  /** The same, each made as it is reached; some may come and go meanwhile. */
+  eachSubscription(): IterableIterator<InspectedSubscription>;
 }
 
+/** A channel as it stands. */
 export interface InspectedChannel {
   readonly name: string;
   readonly messages: number;
@@ -46,6 +65,8 @@ export interface InspectedChannel {
   readonly subscriptionCount: number;
   /** Plain and online durable ones, then offline durables, then queue members. Made when asked for. */
   subscriptions(): InspectedSubscription[];
+  /** The same, each made as it is reached; some may come and go meanwhile. */
+  eachSubscription(): IterableIterator<InspectedSubscription>;
   /** How far each subscription, and each queue group as a whole, is behind. Made when asked for. */
   backlogs(): InspectedBacklog[];
   /** In force for this channel, after inheritance; undefined when the store does not say. */
@@ -98,6 +119,7 @@ export function createInspection(options: {
       return count;
     },
     totals: () => store.totals(),
+    counting: () => countAll(channels),
     clientIds: () => clients.sortedIds(),
     client(clientId) {
       const client = clients.get(clientId);
@@ -124,6 +146,7 @@ function inspectClient(client: Client): InspectedClient {
     heartbeatInbox: byteStringToText(client.info.hbInbox),
     subscriptionCount: client.subscriptions.size,
     subscriptions: () => [...client.subscriptions].map(inspectSubscription),
+    eachSubscription: () => inspectEach(client.subscriptions),
   };
 }
 
@@ -137,10 +160,15 @@ function inspectChannel(channel: Channel, view: View): InspectedChannel {
     lastSequence: log.lastSequence,
     subscriptionCount: countSubscriptions(channel),
     subscriptions: () => [...subscriptionsOf(channel)].map(inspectSubscription),
+    eachSubscription: () => inspectEach(subscriptionsOf(channel)),
     backlogs: () => view.backlogs.ofChannel(channel, view.clock.monotonicMillis()),
     limits: () => view.store.channelLimits(channel.name),
     readMessages: (start, limits) => readMessages(channel, start, limits),
   };
+}
+
+function* inspectEach(subscriptions: Iterable<Subscription>): IterableIterator<InspectedSubscription> {
+  for (const subscription of subscriptions) yield inspectSubscription(subscription);
 }
 
 function inspectSubscription(subscription: Subscription): InspectedSubscription {
@@ -160,6 +188,20 @@ function inspectSubscription(subscription: Subscription): InspectedSubscription 
     pendingCount: subscription.pending.size,
     isStalled: subscription.pending.size >= subscription.maxInFlight,
   };
+}
+
+function* countAll(channels: Channels): Generator<void, InspectedCounts> {
+  let subscriptions = 0;
+  let messages = 0;
+  let bytes = 0;
+  let counted = 0;
+  for (const channel of channels.all()) {
+    subscriptions += countSubscriptions(channel);
+    messages += channel.store.messages.count;
+    bytes += channel.store.messages.bytes;
+    if (++counted % COUNTED_PER_STEP === 0) yield;
+  }
+  return { subscriptions, messages, bytes };
 }
 
 function countSubscriptions(channel: Channel): number {

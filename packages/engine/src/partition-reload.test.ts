@@ -90,6 +90,6 @@ describe("a changed channel list", () => {
     await client.publish("bar");
     await reload(first, "foo");
     expect(first.stage.logger.lines.join("\n")).not.toContain('Channel "bar" is stored here');
-    expect(first.partition.map().unowned).toEqual([{ channel: "bar", serverIds: [first.serverId] }]);
+    expect((await first.partition.map()).unowned).toEqual([{ channel: "bar", serverIds: [first.serverId] }]);
   });
 });

@@ -47,17 +47,20 @@ export interface Bus {
   close(): Promise<void>;
 }
 
+/** How a subject is listened to. */
 export interface BusSubscribeOptions {
   /** Queue group. */
   readonly queue?: string;
 }
 
+/** A subject that is listened to. */
 export interface BusSubscription {
   readonly subject: string;
   /** Ends the subscription: the handler is not called again, not even for what is under way. Idempotent. */
   unsubscribe(): void;
 }
 
+/** Takes a message of a subscription. The message is valid until it returns. */
 export type BusHandler = (message: BusMessage) => void;
 
 /**
@@ -74,11 +77,13 @@ export interface BusMessage {
   readonly end: number;
 }
 
+/** How the connection stands. */
 export type BusStatus =
   | { readonly kind: "connected"; readonly url: string }
   | { readonly kind: "disconnected"; readonly reason: string }
   | { readonly kind: "closed" };
 
+/** What became of a request. */
 export type BusReply =
   | { readonly kind: "reply"; readonly payload: Uint8Array }
   /** The NATS server knows nobody who listens on the subject: known at once, without waiting. */
@@ -87,7 +92,30 @@ export type BusReply =
   /** The connection is down or closed, or the subject cannot be sent to. */
   | { readonly kind: "failed"; readonly reason: string };
 
-export type BusErrorCode = "closed" | "disconnected" | "max_payload" | "bad_subject" | "connect_failed";
+/** Why a bus could not do what it was asked. */
+export type BusErrorCode =
+  /** The bus was closed. Remedy: None: the server is stopping. */
+  | "closed"
+  /**
+   * The connection to NATS is down, or more waits for local subscribers than may. Nothing is buffered.
+   * Remedy: Bring NATS back; the bus connects again by itself.
+   */
+  | "disconnected"
+  /**
+   * A payload is larger than the NATS server takes.
+   * Remedy: Raise `max_payload` of the NATS server, or send less at once.
+   */
+  | "max_payload"
+  /**
+   * A subject is empty, has white space or control characters, or has wildcards where it may not.
+   * Remedy: Correct the name, such as the cluster ID or `discover_prefix`.
+   */
+  | "bad_subject"
+  /**
+   * No connection to NATS comes about; the text names the servers that were tried and why.
+   * Remedy: See docs/errors.md#the-server-does-not-start.
+   */
+  | "connect_failed";
 
 /** A bus that could not do what it was asked. Matched by `code`; the text is for people. */
 export class BusError extends Error {

@@ -16,7 +16,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Time as the packages see it. Tests drive a {@link FakeClock} instead (`@nats-streaming/kernel/testing`). */
+/** Time as the packages see it. Tests drive a `FakeClock` instead (`@nats-streaming/kernel/testing`). */
 export interface Clock {
   /** Writes the present wall-clock time into `out`. May go backwards when the system clock is set. */
   read(out: Timestamp): void;

@@ -3,10 +3,12 @@ import type { Brand } from "./scalars.ts";
 /** A span of time in nanoseconds, as configuration files and the wire have it. */
 export type DurationNanos = Brand<bigint, "DurationNanos">;
 
+/** The only way to make a {@link DurationNanos} of a number. */
 export function durationNanos(nanos: bigint): DurationNanos {
   return nanos as DurationNanos;
 }
 
+/** @param millis with a fraction; rounded to the nanosecond */
 export function durationFromMillis(millis: number): DurationNanos {
   return durationNanos(BigInt(Math.round(millis * 1_000_000)));
 }
@@ -16,6 +18,7 @@ export function durationToMillis(duration: DurationNanos): number {
   return Number(duration) / 1_000_000;
 }
 
+/** A duration, or why a text is none. */
 export type DurationParse =
   | { readonly kind: "duration"; readonly duration: DurationNanos }
   | { readonly kind: "invalid"; readonly message: string };

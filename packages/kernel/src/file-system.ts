@@ -21,6 +21,7 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
 }
 
+/** How a file is opened. */
 export interface OpenOptions {
   /** `read`: must exist. `write`: read and write; made if it does not exist. `create`: as `write`, but must not exist. */
   readonly mode: "read" | "write" | "create";
@@ -28,6 +29,7 @@ export interface OpenOptions {
   readonly permissions?: number;
 }
 
+/** What the system knows of a file. */
 export interface FileStat {
   readonly size: number;
   readonly isDirectory: boolean;
@@ -35,6 +37,7 @@ export interface FileStat {
   readonly modifiedMillis: number;
 }
 
+/** One name in a directory. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly isDirectory: boolean;
@@ -67,16 +70,39 @@ export interface OpenFile {
   close(): void;
 }
 
+/** What kind of refusal of the system it was. */
 export type FileErrorCode =
+  /** There is no such file or directory. Remedy: Check the path. */
   | "not_found"
+  /** There is such a file already. Remedy: Choose another name, or remove it. */
   | "exists"
+  /**
+   * The user that runs the server may not, or the file system is read-only.
+   * Remedy: `chown` the directory to that user, or mount it writable.
+   */
   | "permission"
+  /** The disk or the quota is used up. Remedy: See docs/operations-handbook.md#the-disk-is-full. */
   | "no_space"
+  /**
+   * The process or the machine has too many open files.
+   * Remedy: Raise `ulimit -n` (systemd: `LimitNOFILE`), or lower `file_descriptors_limit`.
+   */
   | "too_many_open"
+  /**
+   * The system does not take such a long name: a channel is a folder.
+   * Remedy: Shorten the channel name to 255 bytes.
+   */
   | "name_too_long"
+  /** The system does not take such a name or argument. Remedy: Choose another name. */
   | "invalid_name"
+  /** A part of the path is a file. Remedy: Choose another path. */
   | "not_a_directory"
+  /** There is a directory where a file should be. Remedy: Move it away. */
   | "is_a_directory"
+  /**
+   * Everything else, in the words of the system; most often a failing disk.
+   * Remedy: Look at the system's log and at the disk.
+   */
   | "io";
 
 /** What the system said. The text is `<operation> <path>: <what>`, as users of the original know it. */

@@ -36,4 +36,5 @@ export { type Logger, silentLogger } from "./logger.ts";
 export { nuidSource } from "./nuid.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { type Brand, type Sequence, sequence, type TimestampNanos, timestampNanos } from "./scalars.ts";
+export { sortInSteps } from "./sort-in-steps.ts";
 export { systemFileSystem } from "./system-file-system.ts";

@@ -1,6 +1,7 @@
 import { invariant } from "./invariant.ts";
 
 declare const brand: unique symbol;
+/** A `T` that cannot be mistaken for another one; it has a single place where it is made. */
 export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
 /** Place of a message in its channel: 1, 2, 3, …; 0 means "no message". Always a safe integer. */

@@ -6,9 +6,11 @@ export interface BrokerDirectory {
   readonly settings: BrokerSettings;
   statistics(): BrokerSnapshot;
   /** Open connections of clients, in the order in which they came. */
-  connections(): readonly BrokerConnection[];
+  connections(): Iterable<BrokerConnection>;
   /** Connections of this very process. */
   localBuses(): readonly BrokerLocalBus[];
+  /** The index of subscriptions by subject, counted in steps: a step is over at each `yield`. */
+  subjects(): Generator<void, BrokerSubjects>;
   /** Routes to other NATS servers in use. */
   routes(): readonly BrokerRoute[];
 }
@@ -79,7 +81,37 @@ export interface BrokerConnection extends BrokerTraffic {
   readonly language: string;
   readonly version: string;
   readonly user: string;
-  readonly subscriptions: readonly string[];
+  readonly subscriptionCount: number;
+  /** In the order in which it subscribed; each is made as it is reached, and some may come and go meanwhile. */
+  readonly subscriptions: () => Iterable<BrokerSubscription>;
+}
+
+export interface BrokerSubscription {
+  readonly subject: string;
+  /** "" for none. */
+  readonly queue: string;
+  /** The subscriber's own number for it; "" for one of this very process. */
+  readonly sid: string;
+  /** Messages delivered so far. */
+  readonly delivered: number;
+  /** Ends after this many messages in all; 0 for no end. */
+  readonly max: number;
+}
+
+/** Figures since the start. */
+export interface BrokerSubjects {
+  /** Subscriptions in force. */
+  readonly count: number;
+  readonly inserts: number;
+  readonly removes: number;
+  readonly lookups: number;
+  /** 0 to 1. */
+  readonly cacheHitRate: number;
+  /** Subjects whose subscribers are at hand. */
+  readonly cached: number;
+  /** Subscribers of a cached subject, a queue group counting once: the most, and the mean. */
+  readonly fanoutMax: number;
+  readonly fanoutAverage: number;
 }
 
 export interface BrokerRoute extends BrokerTraffic {
@@ -93,7 +125,8 @@ export interface BrokerRoute extends BrokerTraffic {
 
 export interface BrokerLocalBus {
   readonly name: string;
-  readonly subscriptions: readonly string[];
+  readonly subscriptionCount: number;
+  readonly subscriptions: () => Iterable<BrokerSubscription>;
 }
 
 /** What the NATS endpoints show where no NATS server is embedded: one that does nothing. @see monitoring.md 1 */
@@ -128,9 +161,24 @@ export function idleBroker(options: {
     }),
     connections: () => [],
     localBuses: () => [],
+    // biome-ignore lint/correctness/useYield: there is nothing to count.
+    *subjects(): Generator<void, BrokerSubjects> {
+      return NO_SUBJECTS;
+    },
     routes: () => [],
   };
 }
+
+const NO_SUBJECTS: BrokerSubjects = {
+  count: 0,
+  inserts: 0,
+  removes: 0,
+  lookups: 0,
+  cacheHitRate: 0,
+  cached: 0,
+  fanoutMax: 0,
+  fanoutAverage: 0,
+};
 
 /** The original shows the default port there. */
 const NATS_PORT = 4_222;

@@ -1,10 +1,13 @@
+import { arrayTexts } from "./array-texts.ts";
 import { backlogJson } from "./backlog-json.ts";
 import { jsonString, toJson } from "./json.ts";
 import { limitsJson } from "./limits-json.ts";
 import { ELEMENT_INDENT, type Listing } from "./listing.ts";
+import type { LongDocument, LongElement } from "./long-document.ts";
 import { readSource } from "./monitoring-error.ts";
 import type { ChannelDirectory, MonitoredChannel } from "./source.ts";
 import { subscriptionJson } from "./subscription-json.ts";
+import type { Turns } from "./turns.ts";
 
 /** What to show of a channel. */
 export interface ChannelView {
@@ -17,33 +20,31 @@ export interface ChannelView {
 export function channelsListing(channels: ChannelDirectory, view: ChannelView): Listing {
   const { withSubscriptions, detailsAt } = view;
   if (!withSubscriptions && detailsAt === undefined) {
-    return { key: "names", whenEmpty: "omitted", list: channels, element: jsonString };
+    return { key: "names", whenEmpty: "omitted", list: channels, element: (name) => [jsonString(name)] };
   }
   return {
     key: "channels",
     whenEmpty: "omitted",
     list: channels,
-    element(name): string | undefined {
+    *element(name): Iterable<LongElement> {
       const channel = channels.find(name);
-      return channel && channelJson(channel, view, ELEMENT_INDENT);
+      // What has gone counts as work, too.
+      if (channel === undefined) yield undefined;
+      else yield* channelTexts(channel, view, ELEMENT_INDENT);
     },
   };
 }
 
-/** Names that are looked through in one turn: about a millisecond of work. */
-const MATCHED_PER_TURN = 4_096;
-
-/** The channels whose names contain a text. @param pause settles in a later turn */
+/** The channels whose names contain a text. */
 export async function matchingChannels(
   channels: ChannelDirectory,
   text: string,
-  pause: () => Promise<void>,
+  turns: Turns,
 ): Promise<ChannelDirectory> {
   const names: string[] = [];
-  let looked = 0;
   for (const name of channels.page(0, channels.count)) {
     if (name.includes(text)) names.push(name);
-    if (++looked % MATCHED_PER_TURN === 0) await pause();
+    if (turns.isOver()) await turns.next();
   }
   return {
     count: names.length,
@@ -52,15 +53,22 @@ export async function matchingChannels(
   };
 }
 
-/** @throws MonitoringError `source_failed` */
-export function channelJson(channel: MonitoredChannel, view: ChannelView, indent = ""): string {
+/** One channel alone. Reading it throws MonitoringError `source_failed`. */
+export function channelDocument(channel: MonitoredChannel, view: ChannelView): LongDocument {
+  return { head: () => "", elements: channelTexts(channel, view, ""), expected: 1, tail: () => "" };
+}
+
+/**
+ * A channel may have thousands of subscriptions: each is a part of its own.
+ * @throws MonitoringError `source_failed`
+ */
+function* channelTexts(channel: MonitoredChannel, view: ChannelView, indent: string): Iterable<LongElement> {
   const { withSubscriptions, detailsAt } = view;
   const failure = `Error getting information about channel ${JSON.stringify(channel.name)}`;
   const state = readSource(`${failure}: unable to get message state`, () => channel.messageState());
   const sequences = readSource(`${failure}: unable to get first and last sequence`, () => channel.sequences());
-  const subscriptions = withSubscriptions ? Array.from(channel.subscriptions(), subscriptionJson) : [];
   const limits = detailsAt === undefined ? undefined : channel.limits();
-  return toJson(
+  const opening = toJson(
     {
       name: channel.name,
       msgs: state.messages,
@@ -68,12 +76,27 @@ export function channelJson(channel: MonitoredChannel, view: ChannelView, indent
       first_seq: sequences.first,
       last_seq: sequences.last,
       subs_count: channel.subscriptionCount,
-      subscriptions: subscriptions.length > 0 ? subscriptions : undefined,
-      limits: limits && limitsJson(limits),
-      backlogs: detailsAt === undefined ? undefined : channel.backlogs().map((one) => backlogJson(one, detailsAt)),
     },
     indent,
   );
+  const end = `\n${indent}}`;
+  const inner = `${indent}  `;
+  yield opening.slice(0, -end.length);
+  if (withSubscriptions && channel.subscriptionCount > 0) {
+    let isFirst = true;
+    for (const subscription of channel.subscriptions()) {
+      const text = `\n${inner}  ${toJson(subscriptionJson(subscription), `${inner}  `)}`;
+      yield { more: isFirst ? `,\n${inner}"subscriptions": [${text}` : `,${text}` };
+      isFirst = false;
+    }
+    if (!isFirst) yield { more: `\n${inner}]` };
+  }
+  if (limits !== undefined) yield { more: `,\n${inner}"limits": ${toJson(limitsJson(limits), inner)}` };
+  if (detailsAt !== undefined) {
+    yield { more: `,\n${inner}"backlogs": ` };
+    for (const more of arrayTexts(channel.backlogs(), inner, (one) => backlogJson(one, detailsAt))) yield { more };
+  }
+  yield { more: end };
 }
 
 /** Finds out what a single channel's backlogs do not know at once; what cannot be read stays unknown. */

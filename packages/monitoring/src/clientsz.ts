@@ -1,8 +1,9 @@
-import type { JsonValue } from "./json.ts";
-import { toJson } from "./json.ts";
+import { sortInSteps } from "@nats-streaming/kernel";
+import { jsonString, toJson } from "./json.ts";
 import { ELEMENT_INDENT, type Listing } from "./listing.ts";
+import type { LongDocument, LongElement } from "./long-document.ts";
 import { compareNames } from "./name-index.ts";
-import type { ClientDirectory, MonitoredClient } from "./source.ts";
+import type { ClientDirectory, ClientSubscription, MonitoredClient } from "./source.ts";
 import { subscriptionJson } from "./subscription-json.ts";
 
 /** @see monitoring.md 5 */
@@ -11,32 +12,46 @@ export function clientsListing(clients: ClientDirectory, withSubscriptions: bool
     key: "clients",
     whenEmpty: "shown",
     list: clients,
-    element(id): string | undefined {
+    *element(id): Iterable<LongElement> {
       const client = clients.find(id);
-      return client && clientJson(client, withSubscriptions, ELEMENT_INDENT);
+      if (client !== undefined) yield* clientTexts(client, withSubscriptions, ELEMENT_INDENT);
     },
   };
 }
 
-export function clientJson(client: MonitoredClient, withSubscriptions: boolean, indent = ""): string {
-  return toJson(
-    {
-      id: client.id,
-      hb_inbox: client.heartbeatInbox,
-      subs_count: client.subscriptionCount,
-      subscriptions: withSubscriptions ? byChannel(client) : undefined,
-    },
-    indent,
-  );
+/** One client alone. */
+export function clientDocument(client: MonitoredClient, withSubscriptions: boolean): LongDocument {
+  return { head: () => "", elements: clientTexts(client, withSubscriptions, ""), expected: 1, tail: () => "" };
 }
 
-function byChannel(client: MonitoredClient): ReadonlyMap<string, JsonValue> | undefined {
-  const channels = new Map<string, JsonValue[]>();
-  for (const { channel, subscription } of client.subscriptions()) {
-    const list = channels.get(channel);
-    if (list === undefined) channels.set(channel, [subscriptionJson(subscription)]);
-    else list.push(subscriptionJson(subscription));
+/** A client may have a hundred thousand subscriptions: they are gathered, put in order and printed in parts. */
+function* clientTexts(client: MonitoredClient, withSubscriptions: boolean, indent: string): Iterable<LongElement> {
+  const { id, heartbeatInbox, subscriptionCount } = client;
+  const opening = toJson({ id, hb_inbox: heartbeatInbox, subs_count: subscriptionCount }, indent);
+  const subscriptions: ClientSubscription[] = [];
+  if (withSubscriptions) {
+    for (const one of client.subscriptions()) {
+      subscriptions.push(one);
+      yield undefined;
+    }
   }
-  if (channels.size === 0) return undefined;
-  return new Map([...channels].sort(([a], [b]) => compareNames(a, b)));
+  if (subscriptions.length === 0) {
+    yield opening;
+    return;
+  }
+  const steps = sortInSteps(subscriptions, (a, b) => compareNames(a.channel, b.channel));
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) yield undefined;
+  yield `${opening.slice(0, -`\n${indent}}`.length)},\n${indent}  "subscriptions": {`;
+  let channel: string | undefined;
+  for (const { channel: next, subscription } of step.value) {
+    const text = `\n${indent}      ${toJson(subscriptionJson(subscription), `${indent}      `)}`;
+    if (next === channel) yield { more: `,${text}` };
+    else {
+      const end = channel === undefined ? "" : `\n${indent}    ],`;
+      yield { more: `${end}\n${indent}    ${jsonString(next)}: [${text}` };
+    }
+    channel = next;
+  }
+  yield { more: `\n${indent}    ]\n${indent}  }\n${indent}}` };
 }

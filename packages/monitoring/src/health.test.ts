@@ -9,8 +9,8 @@ function serverIn(phase: ServerPhase): FakeSource {
   return source;
 }
 
-const ready = (source: FakeSource, query = ""): { status: number; body: unknown } => {
-  const { status, body } = readyResponse(source, new URLSearchParams(query));
+const ready = async (source: FakeSource, query = ""): Promise<{ status: number; body: unknown }> => {
+  const { status, body } = await readyResponse(source, new URLSearchParams(query));
   return { status, body: typeof body === "string" && body.startsWith("{") ? JSON.parse(body) : body };
 };
 
@@ -40,38 +40,38 @@ describe("/readyz", () => {
     ["stopped", 503, 503, 503],
   ] as const)(
     "answers for %s with %i, as the active one with %i, as a standby with %i",
-    (phase, any, active, standby) => {
+    async (phase, any, active, standby) => {
       const source = serverIn(phase);
-      expect(ready(source)).toMatchObject({ status: any, body: { role: phase } });
-      expect(ready(source, "role=active").status).toBe(active);
-      expect(ready(source, "role=standby").status).toBe(standby);
+      expect(await ready(source)).toMatchObject({ status: any, body: { role: phase } });
+      expect((await ready(source, "role=active")).status).toBe(active);
+      expect((await ready(source, "role=standby")).status).toBe(standby);
     },
   );
 
-  it("counts channels in quarantine and conflicts, which only count when asked", () => {
+  it("counts channels in quarantine and conflicts, which only count when asked", async () => {
     const source = serverIn("active");
     source.storeSnapshot = {
       type: "FILE",
       limits: { maxChannels: 0, ...UNLIMITED, channels: [] },
       quarantined: [{ name: "foo", reason: "broken" }],
     };
-    expect(ready(source)).toEqual({
+    expect(await ready(source)).toEqual({
       status: 200,
       body: { status: "ready", role: "active", state: "STANDALONE", quarantined_channels: 1, conflicts: 0 },
     });
-    expect(ready(source, "strict=1")).toMatchObject({ status: 503, body: { status: "not ready" } });
+    expect(await ready(source, "strict=1")).toMatchObject({ status: 503, body: { status: "not ready" } });
     source.storeSnapshot = { ...source.storeSnapshot, quarantined: [] };
-    expect(ready(source, "strict=1").status).toBe(200);
+    expect((await ready(source, "strict=1")).status).toBe(200);
     source.partitionMap = {
       servers: [],
       conflicts: [{ name: "foo", servers: ["A", "B"] }],
       unowned: [],
       isComplete: true,
     };
-    expect(ready(source, "strict=1")).toMatchObject({ status: 503, body: { conflicts: 1 } });
+    expect(await ready(source, "strict=1")).toMatchObject({ status: 503, body: { conflicts: 1 } });
   });
 
-  it("names no channel, for it is answered to everybody", () => {
+  it("names no channel, for it is answered to everybody", async () => {
     const source = serverIn("active");
     source.storeSnapshot = {
       type: "FILE",
@@ -81,8 +81,8 @@ describe("/readyz", () => {
     expect(JSON.stringify(ready(source))).not.toContain("secret");
   });
 
-  it("refuses a role that does not exist, with the remedy", () => {
-    expect(ready(serverIn("active"), "role=leader")).toEqual({
+  it("refuses a role that does not exist, with the remedy", async () => {
+    expect(await ready(serverIn("active"), "role=leader")).toEqual({
       status: 400,
       body: 'Invalid role "leader": use role=active or role=standby\n',
     });

@@ -21,14 +21,14 @@ const ROLES: readonly string[] = ["active", "standby"] satisfies readonly Server
  * one part, `strict=1` also for no channel in quarantine and no conflict. Names nothing and nobody: it is answered without a
  * password, too.
  */
-export function readyResponse(source: MonitoringSource, query: URLSearchParams): MonitoringResponse {
+export async function readyResponse(source: MonitoringSource, query: URLSearchParams): Promise<MonitoringResponse> {
   const wanted = query.get("role") ?? "";
   if (wanted !== "" && !ROLES.includes(wanted)) {
     return textResponse(400, `Invalid role ${JSON.stringify(wanted)}: use role=active or role=standby`);
   }
   const { phase, state } = source.server();
   const quarantined = source.store().quarantined?.length ?? 0;
-  const conflicts = source.partitions?.()?.conflicts.length ?? 0;
+  const conflicts = (await source.partitions?.())?.conflicts.length ?? 0;
   const doesItsPart = wanted === "" ? ROLES.includes(phase) : phase === wanted;
   const isSound = query.get("strict") !== "1" || (quarantined === 0 && conflicts === 0);
   const isReady = doesItsPart && isSound;

@@ -7,6 +7,8 @@ export {
   type BrokerRoute,
   type BrokerSettings,
   type BrokerSnapshot,
+  type BrokerSubjects,
+  type BrokerSubscription,
   type BrokerTraffic,
   idleBroker,
 } from "./broker-directory.ts";
@@ -22,10 +24,12 @@ export { monitoringRoutes } from "./routes.ts";
 export type {
   ChannelDirectory,
   ChannelLimitsSnapshot,
+  ChannelTotals,
   ClientDirectory,
   ClientSubscription,
   FileDescriptors,
   Integer,
+  LimitsList,
   MonitoredChannel,
   MonitoredClient,
   MonitoringSource,

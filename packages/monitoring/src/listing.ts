@@ -1,6 +1,6 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
 import { toJson } from "./json.ts";
-import type { LongDocument } from "./long-document.ts";
+import type { LongDocument, LongElement } from "./long-document.ts";
 import { type Page, pageRange, readPage } from "./paging.ts";
 import type { MonitoringSource, NameList } from "./source.ts";
 import { formatTime } from "./time.ts";
@@ -12,8 +12,11 @@ export interface Listing {
   /** An empty list is shown as `[]` or not at all. */
   readonly whenEmpty: "shown" | "omitted";
   readonly list: { readonly count: number; page(offset: number, limit: number): NameList };
-  /** Text of one element, whose lines are indented by {@link ELEMENT_INDENT}; undefined when it has gone. */
-  element(name: string): string | undefined;
+  /**
+   * Text of one element, whose lines are indented by {@link ELEMENT_INDENT}, in one or more parts; nothing, or undefined, when it
+   * has gone.
+   */
+  element(name: string): Iterable<LongElement>;
 }
 
 /** Where the elements of a listing stand. */
@@ -45,10 +48,9 @@ export function listingDocument(
   };
 }
 
-function* elements(names: NameList, listing: Listing): Iterable<string | undefined> {
+function* elements(names: NameList, listing: Listing): Iterable<LongElement> {
   for (const name of names) {
-    const text = listing.element(name);
-    yield text === undefined ? undefined : `\n${ELEMENT_INDENT}${text}`;
+    for (const text of listing.element(name)) yield typeof text === "string" ? `\n${ELEMENT_INDENT}${text}` : text;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Clock, nowNanos, timestampNanos } from "@nats-streaming/kernel";
+import { arrayTexts } from "./array-texts.ts";
 import { type JsonValue, toJson } from "./json.ts";
-import type { LongDocument } from "./long-document.ts";
+import type { LongDocument, LongElement } from "./long-document.ts";
 import { type Page, pageRange, readPage } from "./paging.ts";
 import type { PartitionServer, PartitionSnapshot } from "./partition-snapshot.ts";
 import type { MonitoringSource } from "./source.ts";
@@ -12,9 +13,13 @@ const NOBODY: PartitionSnapshot = { servers: [], conflicts: [], unowned: [], isC
  * The partition map. `offset` and `limit` page each of its lists: the entries of every server, the conflicts and the
  * channels without owner; the totals say how long they are.
  */
-export function partitionszDocument(source: MonitoringSource, clock: Clock, query: URLSearchParams): LongDocument {
+export function partitionszDocument(
+  source: MonitoringSource,
+  map: PartitionSnapshot | undefined,
+  clock: Clock,
+  query: URLSearchParams,
+): LongDocument {
   const page = readPage(query);
-  const map = source.partitions?.();
   const { servers, conflicts, unowned, isComplete } = map ?? NOBODY;
   const { clusterId, serverId } = source.server();
   const opening = toJson({
@@ -26,22 +31,22 @@ export function partitionszDocument(source: MonitoringSource, clock: Clock, quer
     offset: page.offset,
     limit: page.limit,
   });
-  const closing = toJson({
-    conflicts_total: conflicts.length,
-    conflicts: cut(page, conflicts).map(({ name, servers: both }) => ({ name, servers: [...both] })),
-    unowned_total: unowned.length,
-    unowned: cut(page, unowned).map(({ channel, serverIds }) => ({ channel, stored_by: [...serverIds] })),
-  });
   const some = servers.length > 0;
   return {
     head: () => `${opening.slice(0, -"\n}".length)},\n  "servers": [`,
     elements: serverElements(servers, serverId, page),
     expected: servers.length,
-    tail: () => `${some ? "\n  " : ""}],${closing.slice("{".length)}`,
+    *tail(): Iterable<string> {
+      yield `${some ? "\n  " : ""}],\n  "conflicts_total": ${conflicts.length},\n  "conflicts": `;
+      yield* arrayTexts(cut(page, conflicts), "  ", ({ name, servers: both }) => ({ name, servers: [...both] }));
+      yield `,\n  "unowned_total": ${unowned.length},\n  "unowned": `;
+      yield* arrayTexts(cut(page, unowned), "  ", ({ channel, serverIds }) => ({ channel, stored_by: [...serverIds] }));
+      yield "\n}";
+    },
   };
 }
 
-function* serverElements(servers: readonly PartitionServer[], own: string, page: Page): Iterable<string> {
+function* serverElements(servers: readonly PartitionServer[], own: string, page: Page): Iterable<LongElement> {
   for (const server of servers) {
     const value: JsonValue = {
       server_id: server.serverId,
@@ -51,9 +56,10 @@ function* serverElements(servers: readonly PartitionServer[], own: string, page:
       since: server.since === 0 ? undefined : formatTime(timestampNanos(BigInt(Math.trunc(server.since)) * 1_000_000n)),
       clients: server.clientCount,
       entries_total: server.entries.length,
-      entries: cut(page, server.entries),
     };
-    yield `\n    ${toJson(value, "    ")}`;
+    yield `\n    ${toJson(value, "    ").slice(0, -"\n    }".length)},\n      "entries": `;
+    for (const more of arrayTexts(cut(page, server.entries), "      ", (entry) => entry)) yield { more };
+    yield { more: "\n    }" };
   }
 }
 

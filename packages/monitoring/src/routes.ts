@@ -1,16 +1,17 @@
 import type { Clock, Timestamp } from "@nats-streaming/kernel";
-import { type ChannelView, channelJson, channelsListing, loadBacklogs, matchingChannels } from "./channelsz.ts";
-import { clientJson, clientsListing } from "./clientsz.ts";
+import { type ChannelView, channelDocument, channelsListing, loadBacklogs, matchingChannels } from "./channelsz.ts";
+import { clientDocument, clientsListing } from "./clientsz.ts";
 import { healthResponse, readyResponse } from "./health.ts";
 import { INDEX_PAGE } from "./index-page.ts";
 import { type Listing, listingDocument } from "./listing.ts";
-import { printLongDocument } from "./long-document.ts";
+import { type LongDocument, printLongDocument } from "./long-document.ts";
 import { type MessageAccess, messagesResponse } from "./messagesz.ts";
 import { partitionszDocument } from "./partitionsz.ts";
 import { jsonResponse, type MonitoringResponse, type MonitoringRoute, textResponse } from "./response.ts";
 import { serverzJson } from "./serverz.ts";
 import type { MonitoringSource } from "./source.ts";
 import { storezDocument } from "./storez.ts";
+import { createTurns } from "./turns.ts";
 
 /** Paths that are answered without a token or a password: probes of a machine that starts and stops servers. */
 export const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
@@ -25,10 +26,11 @@ export function monitoringRoutes(
   clock: Clock,
   options: { readonly messages?: MessageAccess } = {},
 ): ReadonlyMap<string, MonitoringRoute> {
-  const pause = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
+  const print = (query: URLSearchParams, document: LongDocument): MonitoringResponse =>
+    jsonResponse(query, printLongDocument(document, createTurns(clock)));
 
   const list = (query: URLSearchParams, listing: Listing): MonitoringResponse =>
-    jsonResponse(query, printLongDocument(listingDocument(source, clock, query, listing), pause));
+    print(query, listingDocument(source, clock, query, listing));
 
   const channelView = (query: URLSearchParams): ChannelView => ({
     withSubscriptions: withSubscriptions(query),
@@ -40,7 +42,7 @@ export function monitoringRoutes(
     ["/readyz", (query) => readyResponse(source, query)],
     ["/streaming", () => ({ status: 200, contentType: "text/html; charset=utf-8", body: INDEX_PAGE })],
     ["/streaming/serverz", async (query) => jsonResponse(query, await serverzJson(source, clock))],
-    ["/streaming/storez", (query) => jsonResponse(query, printLongDocument(storezDocument(source, clock), pause))],
+    ["/streaming/storez", async (query) => print(query, await storezDocument(source, clock))],
     [
       "/streaming/clientsz",
       (query): MonitoringResponse => {
@@ -48,7 +50,7 @@ export function monitoringRoutes(
         if (id === "") return list(query, clientsListing(source.clients, withSubscriptions(query)));
         const client = source.clients.find(id);
         if (client === undefined) return textResponse(404, `Client ${id} not found`);
-        return jsonResponse(query, clientJson(client, withSubscriptions(query)));
+        return print(query, clientDocument(client, withSubscriptions(query)));
       },
     ],
     [
@@ -58,18 +60,19 @@ export function monitoringRoutes(
         const view = channelView(query);
         if (name === "") {
           const match = query.get("match") ?? "";
-          const channels = match === "" ? source.channels : await matchingChannels(source.channels, match, pause);
+          const channels =
+            match === "" ? source.channels : await matchingChannels(source.channels, match, createTurns(clock));
           return list(query, channelsListing(channels, view));
         }
         const channel = source.channels.find(name);
         if (channel === undefined) return textResponse(404, `Channel ${name} not found`);
         if (view.detailsAt !== undefined) await loadBacklogs(channel);
-        return jsonResponse(query, channelJson(source.channels.find(name) ?? channel, view));
+        return print(query, channelDocument(source.channels.find(name) ?? channel, view));
       },
     ],
     [
       "/streaming/partitionsz",
-      (query) => jsonResponse(query, printLongDocument(partitionszDocument(source, clock, query), pause)),
+      async (query) => print(query, partitionszDocument(source, await source.partitions?.(), clock, query)),
     ],
     [
       "/streaming/messagesz",

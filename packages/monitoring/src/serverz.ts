@@ -1,6 +1,6 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
 import { toJson } from "./json.ts";
-import { MonitoringError, readSource } from "./monitoring-error.ts";
+import { MonitoringError } from "./monitoring-error.ts";
 import type { FileDescriptors, MonitoringSource, StoreTotals } from "./source.ts";
 import { formatTime, formatUptime } from "./time.ts";
 
@@ -10,7 +10,7 @@ import { formatTime, formatUptime } from "./time.ts";
  * @see monitoring.md 2
  */
 export async function serverzJson(source: MonitoringSource, clock: Clock): Promise<string> {
-  const totals = readTotals(source);
+  const totals = await readTotals(source);
   const descriptors = await readDescriptors(source.fileDescriptors);
   const server = source.server();
   return toJson({
@@ -25,7 +25,7 @@ export async function serverzJson(source: MonitoringSource, clock: Clock): Promi
     start_time: formatTime(server.startTime),
     uptime: formatUptime(server.uptimeMillis),
     clients: server.clients,
-    subscriptions: server.subscriptions,
+    subscriptions: totals.subscriptions,
     channels: server.channels,
     total_msgs: totals.messages,
     total_bytes: totals.bytes,
@@ -38,9 +38,9 @@ export async function serverzJson(source: MonitoringSource, clock: Clock): Promi
   });
 }
 
-/** @throws MonitoringError `source_failed` */
-export function readTotals(source: MonitoringSource): StoreTotals {
-  return readSource("Error getting information about channels state", () => source.totals());
+/** @throws (rejects) MonitoringError `source_failed` */
+export function readTotals(source: MonitoringSource): Promise<StoreTotals> {
+  return orFail("Error getting information about channels state", source.totals());
 }
 
 async function readDescriptors(

@@ -18,14 +18,20 @@ import type { StorageSnapshot, WorkSnapshot } from "./work-snapshot.ts";
 export interface MonitoringSource {
   server(): ServerSnapshot;
   store(): StoreSnapshot;
-  /** Messages and bytes over all channels, as counted by the store. May throw. */
-  totals(): StoreTotals;
+  /**
+   * Messages, bytes and subscriptions over all channels. It may take a few turns, as it goes through the channels; it waits for
+   * nothing else. May reject.
+   */
+  totals(): Promise<StoreTotals>;
   readonly clients: ClientDirectory;
   readonly channels: ChannelDirectory;
   /** Absent where the system does not tell. */
   readonly fileDescriptors?: FileDescriptors;
-  /** Undefined without partitioning, and until it has begun. */
-  partitions?(): PartitionSnapshot | undefined;
+  /**
+   * Undefined without partitioning, and until it has begun. It may take a few turns, as lists may be long; it waits for nothing
+   * else.
+   */
+  partitions?(): Promise<PartitionSnapshot | undefined>;
   /** Undefined while nothing is served. */
   work?(): WorkSnapshot | undefined;
   /** Undefined when the store tells nothing more than its totals. */
@@ -73,8 +79,6 @@ export interface ServerSnapshot {
   readonly uptimeMillis: number;
   /** Registered clients. */
   readonly clients: number;
-  /** All subscriptions; an offline durable counts, so does a durable queue group without members, once. */
-  readonly subscriptions: number;
   /** Existing channels. */
   readonly channels: number;
   /** Publishes received since the start, counted before validation. */
@@ -85,7 +89,17 @@ export interface ServerSnapshot {
   readonly outBytes: Integer;
 }
 
+/** Of all channels. */
 export interface StoreTotals {
+  /** As counted by the store. */
+  readonly messages: Integer;
+  readonly bytes: Integer;
+  /** An offline durable counts, so does a durable queue group without members, once. */
+  readonly subscriptions: number;
+}
+
+/** What one channel holds, by the store's own rule. */
+export interface ChannelTotals {
   readonly messages: Integer;
   readonly bytes: Integer;
 }
@@ -120,7 +134,15 @@ export interface ChannelLimitsSnapshot {
 export interface StoreLimitsSnapshot extends ChannelLimitsSnapshot {
   readonly maxChannels: Integer;
   /** Per entry of the channels section, in byte order of the entries, after inheritance (raw on a standby). */
-  readonly channels: readonly NamedChannelLimits[];
+  readonly channels: LimitsList;
+}
+
+/**
+ * Limits per entry. Going through them may make each only then: a turn does a part of it. Undefined where nothing is ready yet:
+ * they may have to be put in order first.
+ */
+export interface LimitsList extends Iterable<NamedChannelLimits | undefined> {
+  readonly length: number;
 }
 
 export interface NamedChannelLimits extends ChannelLimitsSnapshot {
@@ -135,12 +157,12 @@ export interface ClientDirectory {
   find(clientId: string): MonitoredClient | undefined;
 }
 
-/** A registered client; read in the turn in which it was found. */
+/** A registered client; read in the turn in which it was found, but for its subscriptions. */
 export interface MonitoredClient {
   readonly id: string;
   readonly heartbeatInbox: string;
   readonly subscriptionCount: number;
-  /** Its subscriptions in any order; offline durables belong to no client. */
+  /** In any order; offline durables belong to no client. Each is made as it is reached; some may come and go meanwhile. */
   subscriptions(): Iterable<ClientSubscription>;
 }
 
@@ -161,17 +183,18 @@ export interface ChannelDirectory {
   find(channel: string): MonitoredChannel | undefined;
 }
 
-/** An existing channel; read in the turn in which it was found. */
+/** An existing channel; read in the turn in which it was found, but for its subscriptions. */
 export interface MonitoredChannel {
   readonly name: string;
   /** Messages held and their size by the store's own rule. May throw. */
-  messageState(): StoreTotals;
+  messageState(): ChannelTotals;
   /** May throw. */
   sequences(): { readonly first: Integer; readonly last: Integer };
   readonly subscriptionCount: number;
   /**
    * Plain and online durable subscriptions, then offline durables, then queue members per group; a durable group without
-   * members contributes one entry for its stored state. Shown in this order.
+   * members contributes one entry for its stored state. Shown in this order, each made as it is reached; some may come and go
+   * meanwhile.
    */
   subscriptions(): Iterable<SubscriptionSnapshot>;
   /** How far each subscription, and each queue group as a whole, is behind. */

@@ -3,16 +3,16 @@ import { jsonString, toJson } from "./json.ts";
 import { limitsJson } from "./limits-json.ts";
 import type { LongDocument } from "./long-document.ts";
 import { readTotals } from "./serverz.ts";
-import type { MonitoringSource, NamedChannelLimits } from "./source.ts";
+import type { LimitsList, MonitoringSource } from "./source.ts";
 import { formatTime } from "./time.ts";
 
 /**
  * The store, its limits and its totals. The limits per channel are the part that may be long.
- * @throws MonitoringError `source_failed`
+ * @throws (rejects) MonitoringError `source_failed`
  * @see monitoring.md 3
  */
-export function storezDocument(source: MonitoringSource, clock: Clock): LongDocument {
-  const totals = readTotals(source);
+export async function storezDocument(source: MonitoringSource, clock: Clock): Promise<LongDocument> {
+  const totals = await readTotals(source);
   const { clusterId, serverId } = source.server();
   const { type, limits, quarantined = [] } = source.store();
   const global = toJson({ max_channels: limits.maxChannels, ...limitsJson(limits) }, "  ");
@@ -32,8 +32,10 @@ export function storezDocument(source: MonitoringSource, clock: Clock): LongDocu
   };
 }
 
-function* channelElements(channels: readonly NamedChannelLimits[]): Iterable<string> {
-  for (const limits of channels) yield `\n      ${jsonString(limits.name)}: ${toJson(limitsJson(limits), "      ")}`;
+function* channelElements(channels: LimitsList): Iterable<string | undefined> {
+  for (const limits of channels) {
+    yield limits && `\n      ${jsonString(limits.name)}: ${toJson(limitsJson(limits), "      ")}`;
+  }
 }
 
 /** An object's text up to its last member. */

@@ -25,8 +25,12 @@ export interface HistogramSnapshot {
 export interface StorageSnapshot {
   /** Bytes in the commit log since the last checkpoint: what a recovery has to look through. */
   readonly commitLogBytes?: number;
+  /** Bytes of its files, those included that wait to be used again. */
+  readonly commitLogDiskBytes?: number;
   /** Checkpoints since the start. */
   readonly checkpoints?: number;
+  /** Those that could not be completed. */
+  readonly failedCheckpoints?: number;
   /** Since the last checkpoint, or the start. */
   readonly checkpointAgeMillis?: number;
   readonly openFiles?: number;

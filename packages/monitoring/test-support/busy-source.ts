@@ -19,7 +19,9 @@ export function busySource(): FakeSource {
   source.workSnapshot = { redelivered: 3, publishLatency: histogram, flushLatency: histogram };
   source.storageSnapshot = {
     commitLogBytes: 1_000,
+    commitLogDiskBytes: 50_331_648,
     checkpoints: 2,
+    failedCheckpoints: 1,
     checkpointAgeMillis: 60_000,
     openFiles: 7,
     cachedBytes: 4_096,

@@ -1,4 +1,4 @@
-import type { BrokerConnection, BrokerDirectory, BrokerSettings } from "../src/index.ts";
+import type { BrokerConnection, BrokerDirectory, BrokerSettings, BrokerSubscription } from "../src/index.ts";
 
 export const SETTINGS: BrokerSettings = {
   authRequired: false,
@@ -38,7 +38,26 @@ export function fakeBroker(changes: Partial<BrokerDirectory> = {}): BrokerDirect
       outBytes: 1_890,
     }),
     connections: () => [fakeConnection()],
-    localBuses: () => [{ name: "_NSS-test-cluster-general", subscriptions: ["_STAN.discover.test-cluster"] }],
+    localBuses: () => [
+      {
+        name: "_NSS-test-cluster-general",
+        subscriptionCount: 1,
+        subscriptions: () => [fakeBrokerSubscription("_STAN.discover.test-cluster", { delivered: 4 })],
+      },
+    ],
+    *subjects() {
+      yield;
+      return {
+        count: 85,
+        inserts: 100,
+        removes: 15,
+        lookups: 8,
+        cacheHitRate: 0.25,
+        cached: 6,
+        fanoutMax: 3,
+        fanoutAverage: 1.5,
+      };
+    },
     routes: () => [
       {
         id: 4,
@@ -81,7 +100,21 @@ export function fakeConnection(changes: Partial<BrokerConnection> = {}): BrokerC
     inBytes: 1,
     outMessages: 1,
     outBytes: 1,
-    subscriptions: ["foo.bar", "q"],
+    ...withSubscriptions([
+      fakeBrokerSubscription("foo.bar", { sid: "1", delivered: 2, max: 10 }),
+      fakeBrokerSubscription("q", { sid: "7", queue: "grp" }),
+    ]),
     ...changes,
   };
+}
+
+/** What a connection has of these subscriptions. */
+export function withSubscriptions(
+  subscriptions: readonly BrokerSubscription[],
+): Pick<BrokerConnection, "subscriptionCount" | "subscriptions"> {
+  return { subscriptionCount: subscriptions.length, subscriptions: () => subscriptions };
+}
+
+export function fakeBrokerSubscription(subject: string, changes: Partial<BrokerSubscription> = {}): BrokerSubscription {
+  return { subject, queue: "", sid: "", delivered: 0, max: 0, ...changes };
 }

@@ -2,6 +2,7 @@ import { type Clock, systemClock, timestampNanos } from "@nats-streaming/kernel"
 import {
   type BacklogSnapshot,
   type BrokerDirectory,
+  type ChannelTotals,
   type ClientSubscription,
   createNameIndex,
   type FileDescriptors,
@@ -21,7 +22,7 @@ import {
 
 /** The server of the samples in monitoring.md, to be changed at will. */
 export class FakeSource implements MonitoringSource {
-  serverSnapshot: ServerSnapshot = {
+  serverSnapshot: ServerSnapshot & Pick<StoreTotals, "subscriptions"> = {
     clusterId: "test-cluster",
     serverId: "KUHrGoxQSpXTZBqqMAPA3v",
     version: "0.25.6",
@@ -40,7 +41,7 @@ export class FakeSource implements MonitoringSource {
     outBytes: 0,
   };
   storeSnapshot: StoreSnapshot = { type: "MEMORY", limits: { maxChannels: 100, ...UNLIMITED, channels: [] } };
-  storeTotals: StoreTotals = { messages: 0, bytes: 0 };
+  storeTotals: ChannelTotals = { messages: 0, bytes: 0 };
   /** Thrown by {@link totals} when set. */
   totalsFailure: Error | undefined;
   fileDescriptors?: FileDescriptors;
@@ -60,7 +61,7 @@ export class FakeSource implements MonitoringSource {
     return this.storeSnapshot;
   }
 
-  partitions(): PartitionSnapshot | undefined {
+  async partitions(): Promise<PartitionSnapshot | undefined> {
     return this.partitionMap;
   }
 
@@ -72,9 +73,9 @@ export class FakeSource implements MonitoringSource {
     return this.storageSnapshot;
   }
 
-  totals(): StoreTotals {
+  async totals(): Promise<StoreTotals> {
     if (this.totalsFailure !== undefined) throw this.totalsFailure;
-    return this.storeTotals;
+    return { ...this.storeTotals, subscriptions: this.serverSnapshot.subscriptions };
   }
 }
 

@@ -22,6 +22,7 @@ export interface ChannelScope {
   owns(channel: string): boolean;
 }
 
+/** A list that can be served, or why it cannot. */
 export type ScopeOutcome =
   | { readonly kind: "scope"; readonly scope: ChannelScope }
   /** No entry at all, or one that is no channel name; `message` is what the user is told. */

@@ -17,6 +17,7 @@ export type MapCheck =
   /** The list itself is wrong; `message` is what a start with it would say. */
   | { readonly kind: "invalid"; readonly message: string };
 
+/** An entry of a list under test, and whose entry it overlaps. */
 export interface CheckConflict {
   readonly entry: string;
   readonly with: string;

@@ -31,6 +31,7 @@ export type CollectorOutput =
   | { readonly kind: "adopt"; readonly clients: readonly ClientInfo[] }
   | ({ readonly kind: "done" } & CollectOutcome);
 
+/** What was learned of the clients of other servers. */
 export interface CollectOutcome {
   /** Records taken over; a client that servers with different digests know counts for each. */
   readonly adopted: number;

@@ -16,6 +16,7 @@ import { assembleMap, type PartitionMap, type ServerReport } from "./partition-m
 import { probeList } from "./probe-list.ts";
 import { isServerId } from "./seniority.ts";
 
+/** Who asks for a map, and of which cluster. */
 export interface CollectMapOptions {
   /** Any connection that reaches the cluster's NATS network. */
   readonly bus: Bus;

@@ -53,4 +53,5 @@ export type CoordinatorOutput =
   /** The list stays as it was. */
   | { readonly kind: "proposal_refused"; readonly reason: RefusalReason; readonly message: string };
 
+/** Why the other servers, or the way to them, do not let a list be served. */
 export type RefusalReason = "conflict" | "payload_too_small" | "undecodable_reply" | "bus_failed";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { CLUSTER, clientOf, createServers, type Servers, sourceOf } from "../test-support/servers.ts";
 import { checkAgainstMap } from "./check-map.ts";
 import { collectMap } from "./collect-map.ts";
-import type { PartitionMap } from "./partition-map.ts";
+import { assembleMap, assemblingMap, MAP_STEP_NAMES, type PartitionMap, type ServerReport } from "./partition-map.ts";
 import { renderCheckJson, renderCheckText, renderMapJson, renderMapText } from "./render-map.ts";
 
 async function collect(servers: Servers, timeoutMillis = 2_000): Promise<PartitionMap> {
@@ -88,7 +88,10 @@ describe("the partition map", () => {
     const map = await collect(servers, 400);
     expect(map.conflicts).toContainEqual({ name: "foo.*", servers: [first.serverId, second.serverId] });
     await servers.clock.advanceAsync(5_000);
-    expect(first.partition.map().conflicts).toContainEqual({ name: "*.a", servers: [first.serverId, second.serverId] });
+    expect((await first.partition.map()).conflicts).toContainEqual({
+      name: "*.a",
+      servers: [first.serverId, second.serverId],
+    });
   });
 
   it("is known to each server by itself, newcomers and changed lists included", async () => {
@@ -96,15 +99,16 @@ describe("the partition map", () => {
     const first = await servers.start(["foo"]);
     const second = await servers.start(["bar"]);
     const third = await servers.start(["baz.*"]);
-    const lists = ({ partition }: typeof first): unknown => partition.map().servers.map(({ entries }) => entries);
-    for (const server of [first, second, third]) expect(lists(server)).toEqual([["foo"], ["bar"], ["baz.*"]]);
+    const lists = async ({ partition }: typeof first): Promise<unknown> =>
+      (await partition.map()).servers.map(({ entries }) => entries);
+    for (const server of [first, second, third]) expect(await lists(server)).toEqual([["foo"], ["bar"], ["baz.*"]]);
     const reloading = second.partition.reload(["bar", "qux"]);
     await servers.clock.advanceAsync(4_000);
     expect((await reloading).kind).toBe("applied");
     third.partition.close();
     await servers.clock.settle();
-    expect(lists(first)).toEqual([["foo"], ["bar", "qux"]]);
-    expect(lists(second)).toEqual([["foo"], ["bar", "qux"]]);
+    expect(await lists(first)).toEqual([["foo"], ["bar", "qux"]]);
+    expect(await lists(second)).toEqual([["foo"], ["bar", "qux"]]);
   });
 
   it("says when somebody did not tell everything in time", async () => {
@@ -223,5 +227,65 @@ describe("a configuration checked against the map", () => {
     expect(renderCheckText(found)).toBe('The configuration would be refused: invalid channel name "foo..bar"\n');
     expect(JSON.parse(renderCheckJson(found))).toEqual({ valid: false, message: 'invalid channel name "foo..bar"' });
     expect((await check([])).kind).toBe("invalid");
+  });
+});
+
+describe("assemblingMap()", () => {
+  const STORED = 20_000;
+  const SERVERS = ["a", "b", "c", "d"];
+
+  /** A list that counts how many of its names were looked at. */
+  function counted(names: readonly string[], count: (names: number) => void): readonly string[] {
+    return Object.assign([...names], {
+      *[Symbol.iterator](): ArrayIterator<string> {
+        for (let i = 0; i < names.length; i++) {
+          count(1);
+          yield names[i]!;
+        }
+      },
+    });
+  }
+
+  const report = (serverId: string, owned: readonly string[], stored: readonly string[]): ServerReport => ({
+    ...{ serverId, kind: "partitioned", phase: "serving", since: 1, clientCount: 0 },
+    ...{ owned, stored, heard: new Map(), conflicts: [] },
+  });
+
+  it("looks at no more names in one step than its bound, however long the lists are", () => {
+    let looked = 0;
+    let most = 0;
+    let steps = 0;
+    const count = (names: number): void => {
+      looked += names;
+    };
+    const names = (of: string): string[] => Array.from({ length: STORED }, (_, i) => `${of}.${i}`);
+    const reports = SERVERS.map((id) => report(id, counted(names(id), count), counted(names(id), count)));
+    const assembling = assemblingMap(CLUSTER, reports, true);
+    for (;;) {
+      const before = looked;
+      const step = assembling.next();
+      most = Math.max(most, looked - before);
+      steps++;
+      if (step.done === true) {
+        expect(step.value.stored).toHaveLength(SERVERS.length * STORED);
+        expect(step.value.servers.map(({ entries }) => entries.length)).toEqual(SERVERS.map(() => STORED));
+        break;
+      }
+    }
+    expect(most).toBeLessThanOrEqual(MAP_STEP_NAMES);
+    expect(looked).toBe(2 * SERVERS.length * STORED);
+    // Every name is gone through at least six times.
+    expect(steps).toBeGreaterThan((6 * SERVERS.length * STORED) / MAP_STEP_NAMES);
+  });
+
+  it("finds what overlaps among literal names and patterns, from both sides", () => {
+    const { conflicts, unowned } = assembleMap(
+      CLUSTER,
+      [report("a", ["foo.*", "bar", "own"], ["foo.x", "y"]), report("b", ["foo.a", "*.z", "bar"], ["y", "q.z"])],
+      true,
+    );
+    expect(conflicts.map(({ name }) => name)).toEqual(["*.z", "bar", "foo.*", "foo.a"]);
+    expect(conflicts.every(({ servers }) => servers.join() === "a,b")).toBe(true);
+    expect(unowned).toEqual([{ channel: "y", serverIds: ["a", "b"] }]);
   });
 });

@@ -1,5 +1,6 @@
+import { sortInSteps } from "@nats-streaming/kernel";
 import { byteStringToText } from "@nats-streaming/protocol";
-import { createSubjectTree, type SubjectTree } from "@nats-streaming/subject";
+import { createSubjectTree, isValidLiteralSubject, type SubjectTree } from "@nats-streaming/subject";
 
 /** Who owns what in a cluster, as far as was found out. Names are text. */
 export interface PartitionMap {
@@ -16,6 +17,7 @@ export interface PartitionMap {
   readonly isComplete: boolean;
 }
 
+/** A server with its share of the channels. */
 export interface MappedServer {
   readonly serverId: string;
   /** `other`: one of another kind, such as the original; it tells no more than one of its channels when it is asked. */
@@ -29,12 +31,14 @@ export interface MappedServer {
   readonly entries: readonly string[];
 }
 
+/** A name that two servers claim. */
 export interface MapConflict {
   readonly name: string;
   /** The two servers, the lower server ID first. */
   readonly servers: readonly [string, string];
 }
 
+/** A channel that has messages somewhere. */
 export interface StoredChannel {
   readonly channel: string;
   /** Who stores it. */
@@ -58,73 +62,182 @@ export interface ServerReport {
 /** Overlaps listed at most; a map with more is wrong from the ground up. */
 const CONFLICTS_MAX = 10_000;
 
+/** Names that are gone through between two yields: a millisecond of work, or two where there are patterns. */
+export const MAP_STEP_NAMES: number = 512;
+
 /** Puts together what servers have told. */
 export function assembleMap(clusterId: string, reports: readonly ServerReport[], isComplete: boolean): PartitionMap {
-  const present = new Map(reports.map((report) => [report.serverId, report]));
-  const lists = new Map<string, Set<string>>();
-  for (const report of reports) lists.set(report.serverId, new Set(report.owned));
-  for (const report of reports) {
-    for (const [serverId, names] of report.heard) {
-      // Of its own list everybody who is of our kind knows best; who did not answer at all is gone.
-      if (present.get(serverId)?.kind !== "other") continue;
-      for (const name of names) lists.get(serverId)?.add(name);
-    }
+  const steps = assemblingMap(clusterId, reports, isComplete);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
+}
 
-  const owners = createSubjectTree<string>({ cacheSize: 0 });
-  for (const [serverId, names] of lists) for (const name of names) owners.insert(name, serverId);
-  const stored = storedChannels(reports);
+/**
+ * Does what {@link assembleMap} does in steps of {@link MAP_STEP_NAMES} names: with 100,000 entries all of it at once would hold
+ * up a server for half a second. The reports must not change meanwhile.
+ */
+export function* assemblingMap(
+  clusterId: string,
+  reports: readonly ServerReport[],
+  isComplete: boolean,
+): Generator<void, PartitionMap> {
+  const lists = yield* ownedLists(reports);
+  const owners = yield* ownersOf(lists);
+  const stored = yield* storedChannels(reports);
+  const unowned: StoredChannel[] = [];
+  for (const [i, { name, channel }] of stored.entries()) {
+    if (!owners.literals.has(name) && !owners.patterns.hasInterest(name)) unowned.push(channel);
+    if (isStep(i)) yield;
+  }
+  const servers: MappedServer[] = [];
+  for (const report of reports) servers.push(yield* mappedServer(report, lists.get(report.serverId) ?? new Set()));
+  const conflicts = yield* conflictsOf(lists, owners, reports);
   return {
     clusterId,
-    servers: reports.map((report) => mappedServer(report, lists.get(report.serverId) ?? [])).sort(byServerId),
-    conflicts: conflictsOf(lists, owners, reports),
-    unowned: stored.filter(({ name }) => !owners.hasInterest(name)).map(({ channel }) => channel),
+    servers: yield* sortInSteps(servers, byServerId),
+    conflicts,
+    unowned,
     stored: stored.map(({ channel }) => channel),
     isComplete,
   };
 }
 
-function mappedServer(report: ServerReport, names: Iterable<string>): MappedServer {
+/** Whether the name at a place is the last of its step. */
+function isStep(index: number): boolean {
+  return (index + 1) % MAP_STEP_NAMES === 0;
+}
+
+type Lists = ReadonlyMap<string, ReadonlySet<string>>;
+
+function* ownedLists(reports: readonly ServerReport[]): Generator<void, Lists> {
+  const kinds = new Map(reports.map(({ serverId, kind }) => [serverId, kind]));
+  const lists = new Map<string, Set<string>>();
+  let count = 0;
+  for (const report of reports) {
+    const list = new Set<string>();
+    lists.set(report.serverId, list);
+    for (const name of report.owned) {
+      list.add(name);
+      if (isStep(count++)) yield;
+    }
+  }
+  for (const report of reports) {
+    for (const [serverId, names] of report.heard) {
+      // Of its own list everybody who is of our kind knows best; who did not answer at all is gone.
+      if (kinds.get(serverId) !== "other") continue;
+      for (const name of names) {
+        lists.get(serverId)?.add(name);
+        if (isStep(count++)) yield;
+      }
+    }
+  }
+  return lists;
+}
+
+/** An entry of a list with wildcards. */
+interface OwnedPattern {
+  readonly pattern: string;
+  readonly serverId: string;
+}
+
+/** Who lists what. A tree of all names would take ten times as long: nearly all of them are literal. */
+interface Owners {
+  readonly literals: ReadonlyMap<string, readonly string[]>;
+  readonly patterns: SubjectTree<OwnedPattern>;
+}
+
+function* ownersOf(lists: Lists): Generator<void, Owners> {
+  const literals = new Map<string, string[]>();
+  const patterns = createSubjectTree<OwnedPattern>({ cacheSize: 0 });
+  let count = 0;
+  for (const [serverId, names] of lists) {
+    for (const name of names) {
+      if (isValidLiteralSubject(name)) {
+        const others = literals.get(name);
+        if (others === undefined) literals.set(name, [serverId]);
+        else others.push(serverId);
+      } else patterns.insert(name, { pattern: name, serverId });
+      if (isStep(count++)) yield;
+    }
+  }
+  return { literals, patterns };
+}
+
+function* mappedServer(report: ServerReport, names: ReadonlySet<string>): Generator<void, MappedServer> {
   const { serverId, kind, phase, since, clientCount } = report;
-  return { serverId, kind, phase, since, clientCount, entries: [...names].map(byteStringToText) };
+  const entries: string[] = [];
+  for (const name of names) {
+    entries.push(byteStringToText(name));
+    if (isStep(entries.length)) yield;
+  }
+  return { serverId, kind, phase, since, clientCount, entries };
 }
 
 const byServerId = (a: MappedServer, b: MappedServer): number => compare(a.serverId, b.serverId);
 
-function storedChannels(
-  reports: readonly ServerReport[],
-): readonly { readonly name: string; readonly channel: StoredChannel }[] {
+interface NamedStored {
+  readonly name: string;
+  readonly channel: StoredChannel;
+}
+
+function* storedChannels(reports: readonly ServerReport[]): Generator<void, readonly NamedStored[]> {
   const holders = new Map<string, string[]>();
+  let count = 0;
   for (const { serverId, stored } of reports) {
     for (const name of stored) {
       const known = holders.get(name);
       if (known === undefined) holders.set(name, [serverId]);
       else known.push(serverId);
+      if (isStep(count++)) yield;
     }
   }
-  return [...holders]
-    .sort(([a], [b]) => compare(a, b))
-    .map(([name, serverIds]) => ({ name, channel: { channel: byteStringToText(name), serverIds: serverIds.sort() } }));
+  const channels: NamedStored[] = [];
+  for (const [name, serverIds] of holders) {
+    channels.push({ name, channel: { channel: byteStringToText(name), serverIds: serverIds.sort() } });
+    if (isStep(channels.length)) yield;
+  }
+  return yield* sortInSteps(channels, (a, b) => compare(a.name, b.name));
 }
 
-function conflictsOf(
-  lists: ReadonlyMap<string, ReadonlySet<string>>,
-  owners: SubjectTree<string>,
+function* conflictsOf(
+  lists: Lists,
+  owners: Owners,
   reports: readonly ServerReport[],
-): readonly MapConflict[] {
+): Generator<void, readonly MapConflict[]> {
   const found = new Map<string, MapConflict>();
   const add = (name: string, one: string, other: string): void => {
     if (one === other || found.size >= CONFLICTS_MAX) return;
     const servers: readonly [string, string] = one < other ? [one, other] : [other, one];
     found.set(`${name} ${servers[0]} ${servers[1]}`, { name: byteStringToText(name), servers });
   };
-  for (const [serverId, names] of lists) {
+  const { literals, patterns } = owners;
+  let count = 0;
+  for (const [name, servers] of literals) {
+    for (const [i, one] of servers.entries()) {
+      for (const other of servers.slice(i + 1)) add(name, one, other);
+      if (found.size >= CONFLICTS_MAX) break;
+      if (patterns.count === 0) continue;
+      for (const { pattern, serverId } of patterns.match(name)) {
+        add(name, one, serverId);
+        add(pattern, serverId, one);
+      }
+    }
+    if (found.size >= CONFLICTS_MAX) break;
+    if (isStep(count++)) yield;
+  }
+  for (const [serverId, names] of patterns.count === 0 ? [] : lists) {
     for (const name of names) {
-      for (const entry of owners.reverseMatch(name)) add(name, serverId, entry.value);
+      if (found.size >= CONFLICTS_MAX) break;
+      // Literal names have been held against all patterns.
+      if (!literals.has(name)) for (const { value } of patterns.reverseMatch(name)) add(name, serverId, value.serverId);
+      if (isStep(count++)) yield;
     }
   }
   for (const report of reports) for (const { name, serverId } of report.conflicts) add(name, report.serverId, serverId);
-  return [...found.values()].sort(
+  return yield* sortInSteps(
+    [...found.values()],
     (a, b) => compare(a.name, b.name) || compare(a.servers[0], b.servers[0]) || compare(a.servers[1], b.servers[1]),
   );
 }

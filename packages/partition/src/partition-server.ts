@@ -11,7 +11,7 @@ import { type Exchange, openExchange } from "./exchange.ts";
 import { createKnownLists, type KnownLists } from "./known-lists.ts";
 import { type LiveScope, liveScope } from "./live-scope.ts";
 import { createOwnership, type Ownership } from "./ownership.ts";
-import { assembleMap, type PartitionMap, type ServerReport } from "./partition-map.ts";
+import { assemblingMap, type PartitionMap, type ServerReport } from "./partition-map.ts";
 import type { PartitionPeers } from "./partition-peers.ts";
 import { createPeerAnswers } from "./peer-answers.ts";
 import { createPeerBook, type PeerBook } from "./peer-book.ts";
@@ -54,7 +54,7 @@ export interface PartitionServer {
   start(verified: boolean): void;
   onScopeChange(listener: () => void): void;
   reload(entries: Iterable<string>): Promise<ReloadOutcome>;
-  map(): PartitionMap;
+  map(): Promise<PartitionMap>;
   /** Idempotent. */
   close(): void;
 }
@@ -163,20 +163,29 @@ class BusPartitionServer implements PartitionServer {
     });
   }
 
-  map(): PartitionMap {
-    const others: ServerReport[] = [];
-    const { clusterId, serverId } = this.#options;
-    for (const [peer, names] of this.#lists.entries()) others.push(reportOf(peer, names, this.#book));
-    const own: ServerReport = {
-      ...reportOf(serverId, this.#coordinator.names, this.#book),
+  async map(): Promise<PartitionMap> {
+    const reports: ServerReport[] = [];
+    const { clock, clusterId, serverId } = this.#options;
+    const serving = new Map(this.#book.serving().map((peer) => [peer.serverId, peer]));
+    const report = (id: string, names: readonly string[]): ServerReport =>
+      reportOf(id, names, this.#book.has(id), serving.get(id)?.since);
+    reports.push({
+      ...report(serverId, this.#coordinator.names),
       kind: "partitioned",
       phase: this.#coordinator.isServing ? "serving" : "starting",
       since: this.#coordinator.since,
       clientCount: this.#source.clientCount,
       stored: this.#source.channelNames(),
       conflicts: this.#conflicts.present(),
-    };
-    return assembleMap(clusterId, [own, ...others], this.#lists.isComplete);
+    });
+    // As they are now: a name that moves from one list to another meanwhile would look like a conflict.
+    for (const [peer, names] of this.#lists.entries()) reports.push(report(peer, names));
+    const steps = assemblingMap(clusterId, reports, this.#lists.isComplete);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      await new Promise<void>((resolve) => clock.defer(resolve));
+    }
   }
 
   close(): void {
@@ -255,13 +264,18 @@ class BusPartitionServer implements PartitionServer {
   }
 }
 
-function reportOf(serverId: string, owned: readonly string[], book: PeerBook): ServerReport {
-  const peer = book.serving().find((known) => known.serverId === serverId);
+/** @param servesSince undefined for one that is not known to serve */
+function reportOf(
+  serverId: string,
+  owned: readonly string[],
+  isOurKind: boolean,
+  servesSince: number | undefined,
+): ServerReport {
   return {
     serverId,
-    kind: book.has(serverId) ? "partitioned" : "other",
-    phase: peer === undefined ? "unknown" : "serving",
-    since: peer?.since ?? 0,
+    kind: isOurKind ? "partitioned" : "other",
+    phase: servesSince === undefined ? "unknown" : "serving",
+    since: servesSince ?? 0,
     clientCount: undefined,
     owned,
     stored: [],

@@ -46,6 +46,7 @@ export interface PeerLink {
   close(): void;
 }
 
+/** What the other servers answered, and how many did not. */
 export interface LookupResult {
   readonly answers: readonly ClientKnowledge[];
   readonly silent: number;

@@ -68,7 +68,7 @@ describe("a standby's watch", () => {
     const { watch } = standby(["foo"]);
     await servers.clock.advanceAsync(1_000);
     const newcomer = await servers.start(["foo"]);
-    expect(other.partition.map().servers).toHaveLength(2);
+    expect((await other.partition.map()).servers).toHaveLength(2);
     expect([...newcomer.logger.lines, ...other.logger.lines]).toEqual([]);
     watch.close();
   });

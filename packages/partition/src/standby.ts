@@ -9,6 +9,7 @@ import { type PartitionOptions, type PartitionOutcome, startPartition } from "./
 import { partitionTexts } from "./texts.ts";
 import { DEFAULT_TIMING, type PartitionTiming } from "./timing.ts";
 
+/** What a standby needs to compare its list with those of serving servers. */
 export interface WatchOptions {
   readonly clusterId: string;
   readonly serverId: string;

@@ -9,6 +9,7 @@ import { partitionTexts } from "./texts.ts";
 import { DEFAULT_TIMING, type PartitionTiming } from "./timing.ts";
 import { findsUnpartitionedServer } from "./unpartitioned-probe.ts";
 
+/** What a partition server is made from. */
 export interface PartitionOptions {
   readonly clusterId: string;
   /** New at each start, 22 characters. */
@@ -59,6 +60,7 @@ export type PartitionOutcome =
   /** The signal came first. */
   | { readonly kind: "stopped" };
 
+/** Why a server must not serve its list; docs/errors.md#between-partition-servers has the texts. */
 export type PartitionRefusal = RefusalReason | "no_channel" | "invalid_channel" | "unpartitioned_server";
 
 /** A server's share of the channels; peers are answered and the list is sent again until it is closed. */
@@ -75,8 +77,11 @@ export interface Partition {
   reload(entries: Iterable<string>): Promise<ReloadOutcome>;
   /** Calls back in the moment in which {@link scope} shows another list. */
   onScopeChange(listener: () => void): void;
-  /** The cluster's partition map, as far as this server knows it: without asking anybody, so without others' stored channels. */
-  map(): PartitionMap;
+  /**
+   * The cluster's partition map, as far as this server knows it: without asking anybody, so without others' stored channels. It
+   * is put together in short turns; what changes meanwhile is in the next one.
+   */
+  map(): Promise<PartitionMap>;
   /** Answers nobody any more. The bus stays open. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;

@@ -4,7 +4,7 @@ export interface PartitionTiming {
   readonly replyIdleMillis: number;
   /**
    * From a change of the network to the list that is sent for it, so that subscriptions can spread. A further change
-   * starts it anew, up to {@link SETTLE_ROUNDS_MAX} times its length. @see partitioning.md 9
+   * starts it anew, up to `SETTLE_ROUNDS_MAX` times its length. @see partitioning.md 9
    */
   readonly settleMillis: number;
   /**
@@ -20,6 +20,7 @@ export interface PartitionTiming {
   readonly peerAnswerMillis: number;
 }
 
+/** What servers of the original's networks go together with. */
 export const DEFAULT_TIMING: PartitionTiming = {
   replyIdleMillis: 1_000,
   settleMillis: 500,

@@ -4,6 +4,7 @@ import { createPartitionServer } from "./partition-server.ts";
 import { partitionTexts } from "./texts.ts";
 import { DEFAULT_TIMING, type PartitionTiming } from "./timing.ts";
 
+/** What a server without partitioning needs to keep partition servers away. */
 export interface GuardOptions {
   readonly clusterId: string;
   readonly serverId: string;

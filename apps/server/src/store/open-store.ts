@@ -57,14 +57,26 @@ function bareStore(opening: StoreOpening): OpenedStore {
       return { store: createMemoryStore({ limits, clock, logger }), leftOut: () => [] };
     case "FILE": {
       const store = fileStore(opening, limits);
-      const storage = (): StorageSnapshot => ({ openFiles: store.openFiles, cachedBytes: store.cachedBytes });
-      return { store, leftOut: () => store.quarantined, storage };
+      return { store, leftOut: () => store.quarantined, storage: () => fileStorage(store) };
     }
     case "SQL":
       return { store: sqlStore(opening, limits), leftOut: () => [] };
     default:
       throw new StoreError("invalid_options", `unsupported store type: ${streaming.storeType}`);
   }
+}
+
+function fileStorage(store: FileStore): StorageSnapshot {
+  const { openFiles, cachedBytes, commitLog } = store;
+  if (commitLog === undefined) return { openFiles, cachedBytes };
+  const { bytesSinceCheckpoint, diskBytes, ...checkpoints } = commitLog;
+  return {
+    openFiles,
+    cachedBytes,
+    commitLogBytes: bytesSinceCheckpoint,
+    commitLogDiskBytes: diskBytes,
+    ...checkpoints,
+  };
 }
 
 function fileStore({ streaming, clock, logger, random, onFailure }: StoreOpening, limits: StoreLimits): FileStore {

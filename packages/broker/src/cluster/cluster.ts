@@ -7,6 +7,7 @@ import {
   type RouteInfo,
 } from "@nats-streaming/protocol/nats";
 import { type Authenticator, createAuthenticator, type Verdict } from "../authorization.ts";
+import { denialTexts } from "../denial-texts.ts";
 import { listenOn } from "../listen.ts";
 import type { BcryptCompare } from "../passwords.ts";
 import type { ClusterStatistics, RouteStatistics } from "../statistics.ts";
@@ -255,7 +256,7 @@ export class Cluster {
       case "prevail":
         return true;
       case "reject": {
-        const text = `Rejecting connection, cluster name ${JSON.stringify(theirs.name)} does not match ${JSON.stringify(own.name)}`;
+        const text = denialTexts.clusterName(theirs.name, own.name);
         route.log.error(text);
         route.close("Cluster Name Conflict", text);
         return false;

@@ -5,6 +5,7 @@ export interface RecordingLogger extends Logger {
   readonly lines: string[];
 }
 
+/** A logger that keeps its lines. @param options which of the levels that are off by default are on */
 export function recordingLogger(options: { readonly debug?: boolean; readonly trace?: boolean } = {}): RecordingLogger {
   const lines: string[] = [];
   const at = (level: string) => (text: string) => {

@@ -1,5 +1,6 @@
 import { FileError, type FileErrorCode } from "../file-system.ts";
 
+/** What a disk can be made to fail at. */
 export type SimulatedOperation =
   | "open"
   | "read"

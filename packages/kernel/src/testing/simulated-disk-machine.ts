@@ -18,6 +18,7 @@ export interface WriteUnderWay {
   readonly position: number;
 }
 
+/** How slow a disk is. */
 export interface SimulatedLatency {
   readonly clock: Clock;
   /** Each asynchronous operation takes from 0 up to so many milliseconds. */

@@ -20,6 +20,7 @@ import {
 import { SimulatedOpenFile } from "./simulated-disk-open-file.ts";
 import { checkName, parts } from "./simulated-disk-paths.ts";
 
+/** How a disk behaves. */
 export interface SimulatedDiskOptions {
   /** Decides whatever chance decides. */
   readonly seed: number;

@@ -1,6 +1,7 @@
 import type { Clock, Timestamp } from "@nats-streaming/kernel";
 import type { BacklogSnapshot } from "../backlog-snapshot.ts";
 import type { MonitoredChannel, MonitoringSource } from "../source.ts";
+import type { Turns } from "../turns.ts";
 import { type Family, family, labelText } from "./family.ts";
 
 /**
@@ -13,21 +14,21 @@ export const METRIC_SUBSCRIPTIONS_MAX = 1_000;
 /** Durables and queue groups with series of their own, six each, of the channels that are shown. */
 export const METRIC_BACKLOGS_MAX = 1_000;
 
-/** Work of one turn, in milliseconds: a scrape delays a publish by no more. */
-const TURN_MILLIS_MAX = 2;
+/** Units of work of one channel's seven series. */
+const CHANNEL_UNITS = 4;
 /** Oldest messages that one scrape has read from disk; the others' ages are known at a later one. */
 const LOADS_MAX = 16;
 
 /** What is measured per channel, per subscription, and per durable and queue group. */
 export interface ChannelMetrics {
   /**
-   * In the exposition format, gathered in short turns. A thousand channels with a library's object per series would hold up the
-   * server for tens of milliseconds.
+   * In the exposition format, gathered in short turns, in parts of some kilobytes. A thousand channels with a library's object
+   * per series would hold up the server for tens of milliseconds.
    */
-  text(source: MonitoringSource): Promise<string>;
+  texts(source: MonitoringSource, turns: Turns): Promise<Iterable<string>>;
 }
 
-export function createChannelMetrics(clock: Clock, pause: () => Promise<void>): ChannelMetrics {
+export function createChannelMetrics(clock: Clock): ChannelMetrics {
   let isLoading = false;
 
   /** Reads in the background: a disk that hangs must not hang the scrape. */
@@ -40,19 +41,16 @@ export function createChannelMetrics(clock: Clock, pause: () => Promise<void>): 
   };
 
   return {
-    async text(source): Promise<string> {
+    async texts(source, turns): Promise<Iterable<string>> {
       const gathering = new Gathering(source.server().name, clock);
       const names = source.channels.page(0, METRIC_CHANNELS_MAX);
-      let turnEnds = clock.monotonicMillis() + TURN_MILLIS_MAX;
       for (const name of names) {
         const channel = source.channels.find(name);
         if (channel !== undefined) gathering.add(channel);
-        if (clock.monotonicMillis() < turnEnds) continue;
-        await pause();
-        turnEnds = clock.monotonicMillis() + TURN_MILLIS_MAX;
+        if (turns.isOver(CHANNEL_UNITS + (channel?.subscriptionCount ?? 0))) await turns.next();
       }
       load(gathering.loads);
-      return gathering.text(Math.max(0, source.channels.count - names.length));
+      return gathering.texts(Math.max(0, source.channels.count - names.length));
     },
   };
 }
@@ -119,7 +117,7 @@ class Gathering {
   }
 
   /** @param channelsLeftOut how many channels have no series */
-  text(channelsLeftOut: number): string {
+  texts(channelsLeftOut: number): Iterable<string> {
     const server = this.#server;
     this.#leftOut.add(labelText({ server, kind: "channels" }), channelsLeftOut);
     const tooMany = (count: number, max: number): number => Math.max(0, count - max);
@@ -134,7 +132,7 @@ class Gathering {
       ...Object.values(this.#backlog),
       this.#leftOut,
     ];
-    return families.map((one) => one.text()).join("");
+    return textsOf(families);
   }
 
   #addBacklog(channelLabels: string, backlog: BacklogSnapshot): void {
@@ -173,6 +171,10 @@ class Gathering {
       this.#subscription.maxInFlight.add(labels, subscription.maxInFlight);
     }
   }
+}
+
+function* textsOf(families: readonly Family[]): Iterable<string> {
+  for (const one of families) yield* one.texts();
 }
 
 function seconds(millis: number): number {

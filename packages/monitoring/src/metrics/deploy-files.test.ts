@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { bodyText } from "../../test-support/body-text.ts";
 import { busySource } from "../../test-support/busy-source.ts";
 import { parseExposition } from "../../test-support/exposition.ts";
 import { clockAt } from "../../test-support/fake-source.ts";
@@ -12,9 +13,9 @@ const file = (name: string): string =>
 /** Series names that a scrape of a busy server has, and those that Prometheus makes itself. */
 async function existing(): Promise<ReadonlySet<string>> {
   const metrics = createMetrics(busySource(), clockAt(SAMPLE_TIMES.serverz));
-  const { body } = await metrics.route(new URLSearchParams(), { isTrusted: false, isLocal: false });
+  const body = await bodyText(await metrics.route(new URLSearchParams(), { isTrusted: false, isLocal: false }));
   metrics.close();
-  const { samples } = parseExposition(String(body));
+  const { samples } = parseExposition(body);
   return new Set(["up", ...[...samples.keys()].map((series) => series.replace(/\{.*/s, ""))]);
 }
 

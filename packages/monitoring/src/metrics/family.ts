@@ -7,17 +7,30 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Family {
   /** @param labels as {@link labelText} makes them */
   add(labels: string, value: Integer): void;
-  /** Empty when nothing was added. */
-  text(): string;
+  /** In parts of some kilobytes, in order; none when nothing was added. */
+  texts(): Iterable<string>;
 }
 
+/** Lines that are joined at once: a thousand channels have megabytes of them, and joining all would hold up the server. */
+const PART_LINES = 128;
+
 export function family(name: string, type: "gauge" | "counter", help: string): Family {
-  const lines: string[] = [];
+  const parts: string[] = [];
+  let lines: string[] = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+  let isEmpty = true;
   return {
     add(labels, value): void {
+      isEmpty = false;
       lines.push(`${name}{${labels}} ${value}`);
+      if (lines.length < PART_LINES) return;
+      parts.push(`${lines.join("\n")}\n`);
+      lines = [];
     },
-    text: () => (lines.length === 0 ? "" : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("\n")}\n`),
+    *texts(): Iterable<string> {
+      if (isEmpty) return;
+      yield* parts;
+      if (lines.length > 0) yield `${lines.join("\n")}\n`;
+    },
   };
 }
 

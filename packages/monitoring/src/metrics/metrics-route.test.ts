@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "@nats-streaming/kernel";
 import { describe, expect, it } from "vitest";
+import { bodyText } from "../../test-support/body-text.ts";
 import { busySource } from "../../test-support/busy-source.ts";
 import { parseExposition } from "../../test-support/exposition.ts";
 import {
@@ -12,6 +13,7 @@ import {
 } from "../../test-support/fake-source.ts";
 import { SAMPLE_TIMES } from "../../test-support/golden.ts";
 import type { BacklogSnapshot } from "../backlog-snapshot.ts";
+import { TURN_UNITS_MAX } from "../turns.ts";
 import { METRIC_BACKLOGS_MAX, METRIC_CHANNELS_MAX, METRIC_SUBSCRIPTIONS_MAX } from "./channel-metrics.ts";
 import { createMetrics } from "./metrics-route.ts";
 
@@ -19,9 +21,9 @@ const NOBODY = { isTrusted: false, isLocal: false };
 
 async function scrape(source: FakeSource, clock: Clock = clockAt(SAMPLE_TIMES.serverz)): Promise<string> {
   const metrics = createMetrics(source, clock);
-  const { body } = await metrics.route(new URLSearchParams(), NOBODY);
+  const text = await bodyText(await metrics.route(new URLSearchParams(), NOBODY));
   metrics.close();
-  return String(body);
+  return text;
 }
 
 /** The value of one series, named as in the text. */
@@ -33,10 +35,11 @@ async function value(source: FakeSource, series: string): Promise<number | undef
 describe("/metrics", () => {
   it("answers in the exposition format: every family once, whole, with help and type", async () => {
     const metrics = createMetrics(busySource(), clockAt(SAMPLE_TIMES.serverz));
-    const { status, contentType, body } = await metrics.route(new URLSearchParams(), NOBODY);
+    const response = await metrics.route(new URLSearchParams(), NOBODY);
+    const { status, contentType } = response;
     metrics.close();
     expect({ status, contentType }).toEqual({ status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8" });
-    const { families, samples } = parseExposition(String(body));
+    const { families, samples } = parseExposition(await bodyText(response));
     expect(families.size).toBeGreaterThan(40);
     expect(samples.size).toBeGreaterThan(families.size);
   });
@@ -76,7 +79,7 @@ describe("/metrics", () => {
     const source = busySource();
     const metrics = createMetrics(source, clockAt(SAMPLE_TIMES.serverz));
     for (let i = 0; i < 2; i++) {
-      const { samples } = parseExposition(String((await metrics.route(new URLSearchParams(), NOBODY)).body));
+      const { samples } = parseExposition(await bodyText(await metrics.route(new URLSearchParams(), NOBODY)));
       expect(samples.get('nss_server_in_msgs_total{server="test-cluster"}')).toBe(4);
     }
     metrics.close();
@@ -199,6 +202,30 @@ describe("/metrics", () => {
     expect(pauses).toBeGreaterThanOrEqual(8);
   });
 
+  it("reads and prints a bounded number of channels in a turn, though the clock stands still", async () => {
+    const source = new FakeSource();
+    for (let i = 0; i < METRIC_CHANNELS_MAX; i++) source.channels.set(`ch.${i}`, fakeChannel(`ch.${i}`));
+    const perTurn: number[] = [];
+    const clock: Clock = {
+      ...clockAt(SAMPLE_TIMES.serverz),
+      monotonicMillis: () => 0,
+      defer: (callback) => {
+        perTurn.push(source.channels.found.length);
+        queueMicrotask(callback);
+      },
+    };
+    const metrics = createMetrics(source, clock);
+    const { body } = await metrics.route(new URLSearchParams(), NOBODY);
+    metrics.close();
+    const pieces: string[] = [];
+    for await (const piece of body as AsyncGenerator<string>) pieces.push(piece);
+    const read = perTurn.map((found, i) => found - (perTurn[i - 1] ?? 0));
+    expect(source.channels.found).toHaveLength(METRIC_CHANNELS_MAX);
+    expect(Math.max(...read)).toBeLessThanOrEqual(TURN_UNITS_MAX / 4);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(65_536);
+    expect(parseExposition(pieces.join("")).samples.size).toBeGreaterThan(7 * METRIC_CHANNELS_MAX);
+  });
+
   it("escapes labels", async () => {
     const source = new FakeSource();
     source.channels.set('a"b\\c\nd', fakeChannel('a"b\\c\nd'));
@@ -213,6 +240,33 @@ describe("/metrics", () => {
     expect(samples.get('nss_server_role{server="test-cluster",role="active"}')).toBe(0);
     source.totalsFailure = new Error("on purpose");
     await expect(scrape(source)).rejects.toThrow("on purpose");
+  });
+
+  it("shows how the commit log and its checkpoints are doing", async () => {
+    const { samples } = parseExposition(await scrape(busySource()));
+    const of = (name: string): number | undefined => samples.get(`nss_store_${name}{server="test-cluster"}`);
+    expect(of("commit_log_bytes")).toBe(1_000);
+    expect(of("commit_log_disk_bytes")).toBe(50_331_648);
+    expect(of("checkpoints_total")).toBe(2);
+    expect(of("checkpoint_failures_total")).toBe(1);
+    expect(of("checkpoint_age_seconds")).toBe(60);
+  });
+
+  it("has no family for what a store does not have, before and after it had it", async () => {
+    const source = busySource();
+    const metrics = createMetrics(source, clockAt(SAMPLE_TIMES.serverz));
+    const families = async (): Promise<string[]> => {
+      const body = await bodyText(await metrics.route(new URLSearchParams(), NOBODY));
+      return [...body.matchAll(/^# TYPE (nss_store_\w+)/gm)].map(([, name]) => name ?? "");
+    };
+    expect(await families()).toHaveLength(7);
+    source.storageSnapshot = { openFiles: 3, cachedBytes: 0 };
+    expect(await families()).toEqual(["nss_store_open_files", "nss_store_cached_bytes"]);
+    source.storageSnapshot = undefined;
+    expect(await families()).toEqual([]);
+    source.storageSnapshot = { commitLogBytes: 0, checkpoints: 0 };
+    expect(await families()).toEqual(["nss_store_commit_log_bytes", "nss_store_checkpoints_total"]);
+    metrics.close();
   });
 
   it("counts channels in quarantine and shows the partition", async () => {

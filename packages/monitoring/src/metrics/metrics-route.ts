@@ -1,6 +1,8 @@
 import type { Clock } from "@nats-streaming/kernel";
+import { type LongElement, printLongDocument } from "../long-document.ts";
 import type { MonitoringRoute } from "../response.ts";
 import type { MonitoringSource } from "../source.ts";
+import { createTurns } from "../turns.ts";
 import { createChannelMetrics } from "./channel-metrics.ts";
 import { labelText } from "./family.ts";
 import { histogramText } from "./histogram.ts";
@@ -16,16 +18,23 @@ export interface Metrics {
 export function createMetrics(source: MonitoringSource, clock: Clock): Metrics {
   const pause = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
   const server = createServerMetrics(pause);
-  const channels = createChannelMetrics(clock, pause);
+  const channels = createChannelMetrics(clock);
   return {
     async route() {
-      const parts = [await server.text(source), latencies(source)];
-      await pause();
-      parts.push(await channels.text(source));
-      return { status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: parts.join("") };
+      const opening = (await server.text(source)) + latencies(source);
+      const turns = createTurns(clock);
+      await turns.next();
+      const parts = await channels.texts(source, turns);
+      const document = { head: () => opening, elements: elementsOf(parts), expected: 0, tail: () => "" };
+      const body = printLongDocument(document, turns);
+      return { status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body };
     },
     close: () => server.close(),
   };
+}
+
+function* elementsOf(parts: Iterable<string>): Iterable<LongElement> {
+  for (const more of parts) yield { more };
 }
 
 function latencies(source: MonitoringSource): string {

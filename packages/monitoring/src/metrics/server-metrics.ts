@@ -1,8 +1,11 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 import { Counter, Gauge, Registry } from "prom-client";
-import type { Integer, MonitoringSource, ServerPhase } from "../source.ts";
+import type { PartitionSnapshot } from "../partition-snapshot.ts";
+import type { MonitoringSource, ServerPhase, StoreTotals } from "../source.ts";
 import { formatTime } from "../time.ts";
+import { setCounter } from "./set-counter.ts";
+import { createStorageMetrics } from "./storage-metrics.ts";
 
 /** Servers of a partitioned cluster that have a series of their own; more are counted in `nss_partition_servers_left_out`. */
 export const PARTITION_SERVERS_MAX = 256;
@@ -46,13 +49,7 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
   const uptime = gauge("nss_server_uptime_seconds", "Seconds since the start");
   const phase = gauge("nss_server_role", "1 for what the server is doing now, 0 for everything else", ["role"]);
   const quarantined = gauge("nss_quarantined_channels", "Channels that are damaged and not served");
-  const storage = {
-    commitLogBytes: gauge("nss_store_commit_log_bytes", "Bytes in the commit log since the last checkpoint"),
-    checkpoints: counter("nss_store_checkpoints_total", "Checkpoints of the commit log since the start"),
-    checkpointAge: gauge("nss_store_checkpoint_age_seconds", "Seconds since the last checkpoint, or the start"),
-    openFiles: gauge("nss_store_open_files", "Files that the store has open"),
-    cachedBytes: gauge("nss_store_cached_bytes", "Bytes of messages in memory beside the disk"),
-  };
+  const storage = createStorageMetrics(registry);
   const partition = {
     entries: gauge("nss_partition_entries", "Entries in the channel list of a server of the cluster", [
       ...["owner", "kind", "state"],
@@ -89,9 +86,8 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
     if (max.status === "fulfilled") processMetrics.maxFiles.set(max.value);
   };
 
-  const readPartition = (source: MonitoringSource, server: string): void => {
+  const readPartition = (map: PartitionSnapshot | undefined, server: string): void => {
     partition.entries.reset();
-    const map = source.partitions?.();
     if (map === undefined) return;
     for (const one of map.servers.slice(0, PARTITION_SERVERS_MAX)) {
       partition.entries.set({ server, owner: one.serverId, kind: one.kind, state: one.phase }, one.entries.length);
@@ -102,24 +98,14 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
     leftOut.set({ server }, Math.max(0, map.servers.length - PARTITION_SERVERS_MAX));
   };
 
-  const readStorage = (source: MonitoringSource, server: string): void => {
-    const { commitLogBytes, checkpoints, checkpointAgeMillis, openFiles, cachedBytes } = source.storage?.() ?? {};
-    if (commitLogBytes !== undefined) storage.commitLogBytes.set({ server }, commitLogBytes);
-    if (checkpoints !== undefined) setCounter(storage.checkpoints, { server }, checkpoints);
-    if (checkpointAgeMillis !== undefined) storage.checkpointAge.set({ server }, checkpointAgeMillis / 1_000);
-    if (openFiles !== undefined) storage.openFiles.set({ server }, openFiles);
-    if (cachedBytes !== undefined) storage.cachedBytes.set({ server }, cachedBytes);
-  };
-
-  const readServer = (source: MonitoringSource): string => {
+  const readServer = (source: MonitoringSource, totals: StoreTotals): string => {
     const snapshot = source.server();
     const { name: server } = snapshot;
     const labels = { server };
-    const totals = source.totals();
     stored.bytes.set(labels, Number(totals.bytes));
     stored.messages.set(labels, Number(totals.messages));
     stored.channels.set(labels, snapshot.channels);
-    stored.subscriptions.set(labels, snapshot.subscriptions);
+    stored.subscriptions.set(labels, totals.subscriptions);
     stored.clients.set(labels, snapshot.clients);
     info.reset();
     info.set(
@@ -150,20 +136,13 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
   return {
     async text(source): Promise<string> {
       await readProcess(source);
-      const server = readServer(source);
+      const server = readServer(source, await source.totals());
       await pause();
-      readPartition(source, server);
-      readStorage(source, server);
+      readPartition(await source.partitions?.(), server);
+      storage.read(source.storage?.(), server);
       await pause();
       return registry.metrics();
     },
     close: () => delay.disable(),
   };
-}
-
-/** The library only knows how to add; what is shown here is counted elsewhere. */
-function setCounter(counter: Counter, labels: { readonly server: string } | undefined, value: Integer): void {
-  counter.reset();
-  if (labels === undefined) counter.inc(Number(value));
-  else counter.inc(labels, Number(value));
 }

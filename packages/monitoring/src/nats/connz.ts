@@ -1,7 +1,11 @@
-import { type Clock, durationFromMillis, formatDuration, nowNanos } from "@nats-streaming/kernel";
-import type { BrokerConnection, BrokerDirectory, BrokerTraffic } from "../broker-directory.ts";
+import { type Clock, durationFromMillis, formatDuration, nowNanos, sortInSteps } from "@nats-streaming/kernel";
+import { arrayTexts } from "../array-texts.ts";
+import type { BrokerConnection, BrokerDirectory, BrokerSubscription, BrokerTraffic } from "../broker-directory.ts";
 import { type JsonValue, toJson } from "../json.ts";
+import { ELEMENT_INDENT } from "../listing.ts";
+import type { LongDocument, LongElement } from "../long-document.ts";
 import { formatTime, formatUptime } from "../time.ts";
+import { inTurns, type Turns } from "../turns.ts";
 import { badRequest, boolParameter, intParameter, pageParameters } from "./query.ts";
 import { before } from "./varz.ts";
 
@@ -11,7 +15,7 @@ type Compare = (a: BrokerConnection, b: BrokerConnection) => number;
 const ORDERS: ReadonlyMap<string, Compare> = new Map<string, Compare>([
   ["cid", (a, b) => a.id - b.id],
   ["start", (a, b) => a.id - b.id],
-  ["subs", (a, b) => b.subscriptions.length - a.subscriptions.length],
+  ["subs", (a, b) => b.subscriptionCount - a.subscriptionCount],
   ["pending", (a, b) => b.pendingBytes - a.pendingBytes],
   ["msgs_to", (a, b) => b.outMessages - a.outMessages],
   ["msgs_from", (a, b) => b.inMessages - a.inMessages],
@@ -29,12 +33,19 @@ const ORDERS_OF_CLOSED: readonly string[] = ["stop", "reason"];
 /**
  * `/connz`: the connections of clients. Parameters and keys are those of nats-server 2.9.10; closed connections are not kept, so
  * `state=closed` is an empty list.
- * @throws MonitoringError `bad_request`
+ * @throws (rejects) MonitoringError `bad_request`
  */
-export function connzJson(broker: BrokerDirectory, clock: Clock, query: URLSearchParams): string {
+export async function connzDocument(
+  broker: BrokerDirectory,
+  clock: Clock,
+  query: URLSearchParams,
+  turns: Turns,
+): Promise<LongDocument> {
   const detail = query.get("subs") === "detail";
-  const withSubscriptions = detail || boolParameter(query, "subs");
-  const withUser = boolParameter(query, "auth");
+  const view: ConnectionView = {
+    subscriptions: detail ? "detail" : boolParameter(query, "subs") ? "subjects" : "none",
+    withUser: boolParameter(query, "auth"),
+  };
   const sort = query.get("sort") ?? "";
   const compare = ORDERS.get(sort === "" ? "cid" : sort);
   const cid = intParameter(query, "cid");
@@ -48,37 +59,79 @@ export function connzJson(broker: BrokerDirectory, clock: Clock, query: URLSearc
     );
   }
 
-  const open = state === "closed" ? [] : broker.connections();
-  const wanted = cid === 0 ? open.toSorted(compare) : open.filter(({ id }) => id === cid);
-  const shown = wanted.slice(page.offset, page.offset + page.limit);
+  const wanted: BrokerConnection[] = [];
+  for (const connection of state === "closed" ? [] : broker.connections()) {
+    if (cid === 0 || connection.id === cid) wanted.push(connection);
+    if (turns.isOver()) await turns.next();
+  }
+  const ordered = await inTurns(sortInSteps(wanted, compare), turns);
+  const shown = ordered.slice(page.offset, page.offset + page.limit);
   const now = nowNanos(clock);
-  return toJson({
+  const opening = toJson({
     server_id: broker.statistics().serverId,
     now: formatTime(now),
     num_connections: shown.length,
     total: wanted.length,
     offset: page.offset,
     limit: page.limit,
-    connections: shown.map((connection) => ({
-      cid: connection.id,
-      kind: "Client",
-      type: "nats",
-      ...trafficJson(connection, now, "pending_bytes"),
-      subscriptions: connection.subscriptions.length,
-      name: connection.name || undefined,
-      lang: connection.language || undefined,
-      version: connection.version || undefined,
-      authorized_user: (withUser && connection.user) || undefined,
-      subscriptions_list: withSubscriptions && !detail ? listed(connection.subscriptions) : undefined,
-      subscriptions_list_detail: detail
-        ? connection.subscriptions.map((subject) => ({ subject, cid: connection.id }))
-        : undefined,
-    })),
   });
+  return {
+    head: () => `${opening.slice(0, -"\n}".length)},\n  "connections": [`,
+    elements: connectionElements(shown, now, view),
+    expected: shown.length,
+    tail: () => (shown.length === 0 ? "]\n}" : "\n  ]\n}"),
+  };
 }
 
-function listed(subjects: readonly string[]): readonly string[] | undefined {
-  return subjects.length === 0 ? undefined : subjects;
+interface ConnectionView {
+  readonly subscriptions: "none" | "subjects" | "detail";
+  readonly withUser: boolean;
+}
+
+function* connectionElements(
+  connections: readonly BrokerConnection[],
+  now: bigint,
+  { subscriptions, withUser }: ConnectionView,
+): Iterable<LongElement> {
+  for (const connection of connections) {
+    const value = toJson(
+      {
+        cid: connection.id,
+        kind: "Client",
+        type: "nats",
+        ...trafficJson(connection, now, "pending_bytes"),
+        subscriptions: connection.subscriptionCount,
+        name: connection.name || undefined,
+        lang: connection.language || undefined,
+        version: connection.version || undefined,
+        authorized_user: (withUser && connection.user) || undefined,
+      },
+      ELEMENT_INDENT,
+    );
+    if (subscriptions === "none" || connection.subscriptionCount === 0) {
+      yield `\n${ELEMENT_INDENT}${value}`;
+      continue;
+    }
+    const isDetail = subscriptions === "detail";
+    const key = isDetail ? "subscriptions_list_detail" : "subscriptions_list";
+    yield `\n${ELEMENT_INDENT}${value.slice(0, -`\n${ELEMENT_INDENT}}`.length)},\n      "${key}": `;
+    for (const more of arrayTexts(connection.subscriptions(), "      ", (subscription) =>
+      isDetail ? { ...subscriptionJson(subscription), cid: connection.id } : subscription.subject,
+    ))
+      yield { more };
+    yield { more: `\n${ELEMENT_INDENT}}` };
+  }
+}
+
+/** A subscription as nats-server shows it. */
+export function subscriptionJson(subscription: BrokerSubscription): { readonly [key: string]: JsonValue | undefined } {
+  return {
+    subject: subscription.subject,
+    qgroup: subscription.queue || undefined,
+    sid: subscription.sid || undefined,
+    msgs: subscription.delivered,
+    max: subscription.max || undefined,
+  };
 }
 
 /** The members that connections and routes share, `ip` to `out_bytes`. */

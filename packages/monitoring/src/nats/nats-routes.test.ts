@@ -1,9 +1,19 @@
+import type { Clock } from "@nats-streaming/kernel";
 import { describe, expect, it } from "vitest";
-import { fakeBroker, fakeConnection, SETTINGS } from "../../test-support/fake-broker.ts";
+import {
+  fakeBroker,
+  fakeBrokerSubscription,
+  fakeConnection,
+  SETTINGS,
+  withSubscriptions,
+} from "../../test-support/fake-broker.ts";
 import { clockAt } from "../../test-support/fake-source.ts";
 import { local, SAMPLE_TIMES } from "../../test-support/golden.ts";
-import { type BrokerDirectory, idleBroker } from "../broker-directory.ts";
+import { type BrokerDirectory, type BrokerSubscription, idleBroker } from "../broker-directory.ts";
+import { TURN_UNITS_MAX } from "../turns.ts";
 import { natsRoutes } from "./nats-routes.ts";
+
+const NOBODY = { isTrusted: false, isLocal: false };
 
 async function get(
   target: string,
@@ -14,7 +24,10 @@ async function get(
   const route = natsRoutes(broker, clockAt(SAMPLE_TIMES.serverz), requests).get(path);
   if (route === undefined) throw new Error(`no route ${path}`);
   const { status, contentType, body } = await route(new URLSearchParams(query), { isTrusted: false, isLocal: false });
-  return { status, contentType, body: String(body) };
+  if (typeof body === "string" || body instanceof Uint8Array) return { status, contentType, body: String(body) };
+  let text = "";
+  for await (const piece of body) text += piece;
+  return { status, contentType, body: text };
 }
 
 const json = async (target: string, broker?: BrokerDirectory): Promise<Record<string, unknown>> =>
@@ -117,18 +130,21 @@ describe("/connz", () => {
     expect(connection).toMatchObject({
       authorized_user: "me",
       subscriptions_list_detail: [
-        { subject: "foo.bar", cid: 5 },
-        { subject: "q", cid: 5 },
+        { subject: "foo.bar", sid: "1", msgs: 2, max: 10, cid: 5 },
+        { subject: "q", qgroup: "grp", sid: "7", msgs: 0, cid: 5 },
       ],
     });
+    const [first] = (connection?.["subscriptions_list_detail"] ?? []) as object[];
+    expect(Object.keys(first ?? {})).toEqual(["subject", "sid", "msgs", "max", "cid"]);
     expect(connection).not.toHaveProperty("subscriptions_list");
   });
 
+  const A = fakeBrokerSubscription("a", { sid: "1" });
   const three = fakeBroker({
     connections: () => [
-      fakeConnection({ id: 1, inMessages: 5, outBytes: 1, idleMillis: 30, subscriptions: [] }),
-      fakeConnection({ id: 2, inMessages: 9, outBytes: 7, idleMillis: 10, subscriptions: ["a"] }),
-      fakeConnection({ id: 3, inMessages: 1, outBytes: 3, idleMillis: 20, subscriptions: ["a", "b"] }),
+      fakeConnection({ id: 1, inMessages: 5, outBytes: 1, idleMillis: 30, ...withSubscriptions([]) }),
+      fakeConnection({ id: 2, inMessages: 9, outBytes: 7, idleMillis: 10, ...withSubscriptions([A]) }),
+      fakeConnection({ id: 3, inMessages: 1, outBytes: 3, idleMillis: 20, ...withSubscriptions([A, A]) }),
     ],
   });
   const ids = async (query: string): Promise<unknown[]> =>
@@ -176,6 +192,42 @@ describe("/connz", () => {
   });
 });
 
+describe("/connz and /subsz of 20,000 subscriptions", () => {
+  it.each(["/connz?subs=detail", "/subsz?subs=1&limit=100000"])(
+    "%s reads a bounded number of them in a turn",
+    async (path) => {
+      const one = fakeBrokerSubscription("foo.bar", { sid: "1" });
+      let read = 0;
+      const perTurn: number[] = [];
+      const subscriptions = function* (): Iterable<BrokerSubscription> {
+        for (let i = 0; i < 20_000; i++) {
+          read++;
+          yield one;
+        }
+      };
+      const broker = fakeBroker({
+        connections: () => [fakeConnection({ subscriptionCount: 20_000, subscriptions })],
+      });
+      const clock: Clock = {
+        ...clockAt(SAMPLE_TIMES.serverz),
+        monotonicMillis: () => 0,
+        defer(callback): void {
+          perTurn.push(read);
+          read = 0;
+          queueMicrotask(callback);
+        },
+      };
+      const [name = "", query] = path.split("?");
+      const { body } = await natsRoutes(broker, clock, new Map()).get(name)!(new URLSearchParams(query), NOBODY);
+      let text = "";
+      for await (const piece of body as AsyncGenerator<string>) text += piece;
+      expect(text.match(/"foo\.bar"/g)).toHaveLength(20_000);
+      expect(JSON.parse(text)).toBeTypeOf("object");
+      expect(Math.max(...perTurn, read)).toBeLessThanOrEqual(TURN_UNITS_MAX);
+    },
+  );
+});
+
 describe("/routez", () => {
   it("prints a route as nats-server does, its subscriptions on request", async () => {
     expect(await json("/routez")).toMatchObject({ num_routes: 1 });
@@ -190,16 +242,32 @@ describe("/routez", () => {
 
 describe("/subsz", () => {
   it("counts the subscriptions, and lists those of clients and of this process by the page", async () => {
-    expect(await json("/subsz")).toEqual({ num_subscriptions: 85 });
-    expect(await json("/subscriptionsz")).toEqual({ num_subscriptions: 85 });
+    const numbers = {
+      num_subscriptions: 85,
+      num_cache: 6,
+      num_inserts: 100,
+      num_removes: 15,
+      num_matches: 8,
+      cache_hit_rate: 0.25,
+      max_fanout: 3,
+      avg_fanout: 1.5,
+    };
+    expect(await json("/subsz")).toEqual(numbers);
+    expect(Object.keys(await json("/subsz"))).toEqual(Object.keys(numbers));
+    expect(await json("/subscriptionsz")).toEqual(numbers);
+    expect(Object.keys(await json("/subsz?subs=1"))).toEqual([
+      ...["server_id", "now"],
+      ...Object.keys(numbers),
+      ...["total", "offset", "limit", "subscriptions_list"],
+    ]);
     expect(await json("/subsz?subs=1&offset=1")).toMatchObject({
       num_subscriptions: 85,
       total: 3,
       offset: 1,
       limit: 1_024,
       subscriptions_list: [
-        { account: "$G", subject: "q", cid: 5 },
-        { account: "$G", subject: "_STAN.discover.test-cluster", name: "_NSS-test-cluster-general" },
+        { account: "$G", subject: "q", qgroup: "grp", sid: "7", msgs: 0, cid: 5 },
+        { account: "$G", subject: "_STAN.discover.test-cluster", msgs: 4, name: "_NSS-test-cluster-general" },
       ],
     });
   });
@@ -207,8 +275,6 @@ describe("/subsz", () => {
 
 it("wraps an answer in a callback", async () => {
   const { body, contentType } = await get("/subsz?callback=show");
-  expect({ body, contentType }).toEqual({
-    body: 'show({\n  "num_subscriptions": 85\n})',
-    contentType: "application/javascript",
-  });
+  expect(contentType).toBe("application/javascript");
+  expect(body).toMatch(/^show\(\{\n {2}"num_subscriptions": 85,\n[^)]*\n\}\)$/);
 });

@@ -4,6 +4,9 @@ import type { BrokerDirectory } from "../broker-directory.ts";
 import { toJson } from "../json.ts";
 import { formatTime, formatUptime } from "../time.ts";
 
+/** Asking the system reads a file of a page for each of them. */
+const CORES: number = cpus().length;
+
 /** `/varz`: the NATS server in numbers. Keys and their order are those of nats-server 2.9.10. */
 export function varzJson(broker: BrokerDirectory, clock: Clock, requests: ReadonlyMap<string, number>): string {
   const { settings } = broker;
@@ -51,7 +54,7 @@ export function varzJson(broker: BrokerDirectory, clock: Clock, requests: Readon
     now: formatTime(now),
     uptime: formatUptime(statistics.uptimeMillis),
     mem: process.memoryUsage.rss(),
-    cores: cpus().length,
+    cores: CORES,
     // JavaScript runs on one.
     gomaxprocs: 1,
     cpu: cpuPercent(),
