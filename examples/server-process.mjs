@@ -5,7 +5,17 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(import.meta.resolve("@nats-streaming/server")).replace(/index\.js$/, "main.js");
+const [program, ...first] = serverCommand();
+
+/** The server that is installed beside the examples; else the command that is installed for the whole machine. */
+function serverCommand() {
+  try {
+    const index = fileURLToPath(import.meta.resolve("@nats-streaming/server"));
+    return [process.execPath, index.replace(/index\.js$/, "main.js")];
+  } catch {
+    return ["nats-streaming-server"];
+  }
+}
 
 // Servers that an example has started never outlive it.
 const running = new Set();
@@ -16,9 +26,12 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 
 /** Starts a server with these flags and waits for a line of its log: by default, until it serves. */
 export async function startServer(flags, until = "Streaming Server is ready") {
-  const child = spawn(process.execPath, [main, ...flags], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(program, [...first, ...flags], { stdio: ["ignore", "ignore", "pipe"] });
   running.add(child);
   child.once("exit", () => running.delete(child));
+  const isMissing = once(child, "error").then(([{ code }]) => {
+    throw new Error(`${program} cannot be started (${code}): npm install --global @nats-streaming/server`);
+  });
   const log = [];
   const lines = createInterface({ input: child.stderr });
   const said = (text) =>
@@ -30,7 +43,7 @@ export async function startServer(flags, until = "Streaming Server is ready") {
       );
     });
   lines.on("line", (line) => log.push(line));
-  await said(until);
+  await Promise.race([said(until), isMissing]);
   return {
     said,
     /** Ends it, and waits until it has ended. */

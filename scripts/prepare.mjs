@@ -43,5 +43,7 @@ export function install() {
 export function build(filter) {
   const args = ["run", "build", "--output-logs=errors-only"];
   if (filter !== undefined) args.push(`--filter=${filter}...`);
+  const isFirst = !existsSync(join(root, "apps", "server", "dist", "main.js"));
+  if (isFirst) process.stderr.write("Building, which takes a minute or two the first time …\n");
   return run("turbo", args, { quiet: true });
 }

@@ -8,10 +8,13 @@ export interface BusFailure {
   readonly detail: string;
 }
 
-interface Meaning {
+/** What a failed connection means. */
+export interface BusMeaning {
+  /** In the words of the original's log. */
   readonly reason: string;
-  /** Empty where the error's own text names one. */
   readonly remedy: string;
+  /** The error's own text names the remedy, so that it is not said twice. */
+  readonly isSaid?: true;
 }
 
 /**
@@ -24,14 +27,18 @@ export function busFailure(error: BusError): BusFailure | undefined {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const meaning = meaningOf(code, cause);
   if (meaning === undefined) return undefined;
-  return { reason: meaning.reason, detail: meaning.remedy === "" ? message : `${message}; ${meaning.remedy}` };
+  return { reason: meaning.reason, detail: meaning.isSaid ? message : `${message}; ${meaning.remedy}` };
 }
 
 const TRUST = "name the file with the certificate of its authority: tls { client_ca } or -tls_client_cacert";
-const UNKNOWN_AUTHORITY: Meaning = { reason: "x509: certificate signed by unknown authority", remedy: TRUST };
+const UNKNOWN_AUTHORITY: BusMeaning = { reason: "x509: certificate signed by unknown authority", remedy: TRUST };
 
-const MEANINGS: Readonly<Record<string, Meaning>> = {
-  CONNECTION_REFUSED: { reason: "nats: no servers available for connection", remedy: "" },
+const MEANINGS: Readonly<Record<string, BusMeaning>> = {
+  CONNECTION_REFUSED: {
+    reason: "nats: no servers available for connection",
+    remedy: "start the NATS server, or correct the address in -ns (nats_server_url)",
+    isSaid: true,
+  },
   TIMEOUT: {
     reason: "nats: no servers available for connection",
     remedy:
@@ -56,21 +63,36 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
 };
 
-function meaningOf(code: string, cause: unknown): Meaning | undefined {
-  if (code.startsWith("AUTH")) return { reason: "nats: Authorization Violation", remedy: "" };
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return wrongName(cause);
+const UNAUTHORIZED: BusMeaning = {
+  reason: "nats: Authorization Violation",
+  remedy: "check user, password, token, nkey or credentials",
+  isSaid: true,
+};
+
+/** Every meaning there is, each once; `…` stands for what differs. docs/errors.md shows them all. */
+export function busMeanings(): readonly BusMeaning[] {
+  return [...new Set(Object.values(MEANINGS)), UNAUTHORIZED, unknownHost("…"), wrongName("…", "…")];
+}
+
+function meaningOf(code: string, cause: unknown): BusMeaning | undefined {
+  if (code.startsWith("AUTH")) return UNAUTHORIZED;
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    const host = cause instanceof Error && "host" in cause ? String(cause.host) : "";
+    return wrongName(certificateNames(cause).join(", "), host);
+  }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
-    const host = cause instanceof Error && "hostname" in cause ? String(cause.hostname) : "the host";
-    const remedy = "the name of the host is not known here: check -ns (nats_server_url), and the name service";
-    return { reason: `dial tcp: lookup ${host}: no such host`, remedy };
+    return unknownHost(cause instanceof Error && "hostname" in cause ? String(cause.hostname) : "the host");
   }
   return MEANINGS[code];
 }
 
+function unknownHost(host: string): BusMeaning {
+  const remedy = "the name of the host is not known here: check -ns (nats_server_url), and the name service";
+  return { reason: `dial tcp: lookup ${host}: no such host`, remedy };
+}
+
 /** `x509: certificate is valid for localhost, not nope` */
-function wrongName(cause: unknown): Meaning {
-  const names = certificateNames(cause).join(", ");
-  const host = cause instanceof Error && "host" in cause ? String(cause.host) : "";
+function wrongName(names: string, host: string): BusMeaning {
   const remedy = "use a name of the certificate in the URL, or say which one to look for: tls { server_name }";
   return { reason: `x509: certificate is valid for ${names}, not ${host}`, remedy };
 }

@@ -17,8 +17,10 @@ export interface ServerEvents {
   readonly failed: readonly [reason: string];
 }
 
+/** What is called when an event happens; see {@link ServerEvents}. */
 export type ServerListener<Name extends keyof ServerEvents> = (...args: ServerEvents[Name]) => void;
 
+/** What else a host program may say. */
 export interface RunServerOptions {
   /** Called for every log line from the start on; nothing is printed anywhere. */
   readonly onLog?: ServerListener<"log">;
@@ -43,7 +45,15 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export type ServerErrorCode = "invalid_options" | "start_failed";
+/** Why a server inside a process could not be started. */
+export type ServerErrorCode =
+  /** An option cannot be used; the text has the place and the remedy. Remedy: As the text says. */
+  | "invalid_options"
+  /**
+   * The start failed, with the line that the log of a server process would say.
+   * Remedy: See docs/errors.md#the-server-does-not-start.
+   */
+  | "start_failed";
 
 /** A server that could not be started. Nothing of it is left running. */
 export class ServerError extends Error {

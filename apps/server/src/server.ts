@@ -38,6 +38,7 @@ import { inByteStrings, lockStore, type OpenedStore, openStore } from "./store/o
 /** Exit status of a server that could not go on; a member of a fault tolerance group has others. */
 const EXIT_FAILED = 1;
 
+/** What a server is made from. */
 export interface ServerOptions {
   readonly streaming: StreamingOptions;
   readonly nats: NatsOptions;
@@ -59,6 +60,7 @@ export interface ServerOptions {
   readonly onFailed: (reason: string, exitStatus: number) => void;
 }
 
+/** A server of this process, with all its parts. */
 export interface Server extends ReloadTarget {
   /** New at each start. */
   readonly serverId: string;
@@ -88,6 +90,7 @@ export type LimitsReload =
 /** What every part of the exchange of channel lists needs. */
 type PartitionSetup = Omit<WatchOptions, "activeServerId" | "timing">;
 
+/** How a start ended. */
 export type ServerStart =
   | { readonly kind: "started"; readonly server: Server }
   /** Nothing is left running. The reason has not been logged. */

@@ -1,26 +1,42 @@
 import { excerpt, formatPosition } from "./excerpt.ts";
 import type { ConfigPosition } from "./value.ts";
 
-/**
- * What was wrong:
- * `syntax` the text breaks the grammar · `unterminated` a quote, map or block is not closed · `number` a number or date that
- * cannot be one · `too_deep` nested beyond the bound · `variable` a `$name` that is unknown or cannot be parsed ·
- * `include` an included file that cannot be read, or includes without end · `read` a file that cannot be read ·
- * `wrong_type` a value of the wrong type · `bad_value` a value of the right type that cannot be used ·
- * `unprintable` a value that the language cannot express.
- */
+/** What was wrong with a configuration. */
 export type ConfigErrorCode =
+  /** The text breaks the grammar. Remedy: Look at the place that the caret shows. */
   | "syntax"
+  /** A quote, map, array or block is not closed. Remedy: Close it; the place is where it was opened. */
   | "unterminated"
+  /** A number or date is out of range, or none. Remedy: Write a 64-bit number, or a date like 2026-01-31T12:00:00Z. */
   | "number"
+  /** Maps and arrays are nested beyond the bound. Remedy: Nest less; files that include each other count. */
   | "too_deep"
+  /**
+   * A `$name` is neither in the file nor in the environment, or its value cannot be parsed.
+   * Remedy: Set it, or put the text in quotes.
+   */
   | "variable"
+  /**
+   * An included file cannot be read, or files include each other without end.
+   * Remedy: Check the path: it is relative to the including file.
+   */
   | "include"
+  /** The file itself cannot be read. Remedy: Check path and permissions. */
   | "read"
+  /**
+   * A value has another type than the key wants.
+   * Remedy: Write the type that the text names; texts with special characters in quotes.
+   */
   | "wrong_type"
+  /** A value of the right type cannot be used. Remedy: See the hint beside it. */
   | "bad_value"
+  /**
+   * A value to be written cannot be expressed in the language.
+   * Remedy: Choose another value; only programs that print configurations meet this.
+   */
   | "unprintable";
 
+/** What a {@link ConfigError} is made from. */
 export interface ConfigErrorInit {
   readonly code: ConfigErrorCode;
   readonly message: string;

@@ -4,6 +4,7 @@ import { parseText } from "./parser.ts";
 import type { ConfigMap } from "./value.ts";
 import type { ConfigWarning } from "./warning.ts";
 
+/** How a text is parsed. */
 export interface ParseOptions {
   /** What the text is called in messages; included files are looked for beside it. Default: none. */
   readonly file?: string;
@@ -48,6 +49,7 @@ export function parseConfig(text: string, options: ParseOptions = {}): ParseOutc
   }
 }
 
+/** As {@link ParseOptions}, with the reader that the file itself is read by. */
 export interface ParseFileOptions extends ParseOptions {
   readonly readFile: ReadFile;
 }

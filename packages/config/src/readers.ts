@@ -16,6 +16,7 @@ export function readString(entry: ConfigEntry): Reading<string> {
   return entry.value.kind === "string" ? found(entry.value.value) : wrongType(entry, "string");
 }
 
+/** `true`, `yes`, `on` or their opposites. */
 export function readBoolean(entry: ConfigEntry): Reading<boolean> {
   return entry.value.kind === "boolean" ? found(entry.value.value) : wrongType(entry, "bool");
 }
@@ -45,10 +46,12 @@ export function readDuration(entry: ConfigEntry): Reading<DurationNanos> {
   return wrong(new ConfigError({ code: "bad_value", message: parsed.message, position: entry.value.position, hint }));
 }
 
+/** A map, that is a block in braces. */
 export function readMap(entry: ConfigEntry): Reading<ConfigMap> {
   return entry.value.kind === "map" ? found(entry.value) : wrongType(entry, "map");
 }
 
+/** An array, of whatever items. */
 export function readArray(entry: ConfigEntry): Reading<ConfigArray> {
   return entry.value.kind === "array" ? found(entry.value) : wrongType(entry, "slice");
 }

@@ -28,6 +28,7 @@ export type ConfigValue =
   | ConfigArray
   | ConfigMap;
 
+/** A text, with or without quotes. */
 export interface ConfigString {
   readonly kind: "string";
   readonly value: string;
@@ -36,6 +37,7 @@ export interface ConfigString {
   readonly position: ConfigPosition;
 }
 
+/** A whole number; a suffix such as `kb` is worked in. */
 export interface ConfigInteger {
   readonly kind: "integer";
   /** A signed 64-bit number; a size suffix is multiplied out. */
@@ -45,18 +47,21 @@ export interface ConfigInteger {
   readonly position: ConfigPosition;
 }
 
+/** A number with a fraction. */
 export interface ConfigFloat {
   readonly kind: "float";
   readonly value: number;
   readonly position: ConfigPosition;
 }
 
+/** A word that says yes or no. */
 export interface ConfigBoolean {
   readonly kind: "boolean";
   readonly value: boolean;
   readonly position: ConfigPosition;
 }
 
+/** A date with time, in UTC. */
 export interface ConfigDate {
   readonly kind: "date";
   /** Milliseconds since 1970, always whole seconds. */
@@ -64,12 +69,14 @@ export interface ConfigDate {
   readonly position: ConfigPosition;
 }
 
+/** Values in square brackets. */
 export interface ConfigArray {
   readonly kind: "array";
   readonly items: readonly ConfigValue[];
   readonly position: ConfigPosition;
 }
 
+/** Keys and values in braces, or the whole file. */
 export interface ConfigMap {
   readonly kind: "map";
   /** By key, in the order of the file. A repeated key stands where it was written last. */

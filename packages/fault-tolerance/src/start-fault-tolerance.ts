@@ -6,6 +6,7 @@ import { openMemberDriver } from "./member-driver.ts";
 import type { FaultToleranceFailure, FaultToleranceState } from "./state.ts";
 import { DEFAULT_TIMING, type FaultToleranceTiming, lockProbeFault, spreadTiming, timingFault } from "./timing.ts";
 
+/** What a member of a group is made from. */
 export interface FaultToleranceOptions {
   readonly clusterId: string;
   /** Name of the group; checked by `faultToleranceFault`. */

@@ -2,9 +2,9 @@ import { durationFromMillis, formatDuration, type Random } from "@nats-streaming
 
 /** How long a member of a group waits for what. All in milliseconds. Users have no say in it. */
 export interface FaultToleranceTiming {
-  /** From one heartbeat of the active to the next, before {@link INTERVAL_SPREAD}. */
+  /** From one heartbeat of the active to the next, before `INTERVAL_SPREAD`. */
   readonly heartbeatMillis: number;
-  /** A standby tries the lock after so much silence, before {@link INTERVAL_SPREAD}. */
+  /** A standby tries the lock after so much silence, before `INTERVAL_SPREAD`. */
   readonly missedHeartbeatMillis: number;
 }
 

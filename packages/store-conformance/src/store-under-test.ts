@@ -24,6 +24,7 @@ export interface StoreUnderTest {
   readonly capabilities: StoreCapabilities;
 }
 
+/** What the suite opens a store with. */
 export interface StoreSetup {
   /** Tells the places of different tests apart: letters, digits and `-`; fit for a directory or database name. */
   readonly place: string;
@@ -34,6 +35,7 @@ export interface StoreSetup {
   readonly logger: Logger;
 }
 
+/** How the suite makes a store's machine fail. */
 export interface StoreFaults {
   /**
    * Makes the next flush of the store on `place` fail once: `write_failed` as a full disk does, before anything of the

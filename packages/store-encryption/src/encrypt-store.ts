@@ -18,6 +18,7 @@ import { EncryptionError } from "./errors.ts";
 import { channelKey, masterKey, overwriteKey } from "./keys.ts";
 import { createPayloadCipher } from "./payload-cipher.ts";
 
+/** How messages are encrypted at rest. */
 export interface EncryptionOptions {
   /** As configured: `AES` or `CHACHA`, any letter case; empty for what suits the machine. Both are read, whichever it is. */
   readonly cipher: string;

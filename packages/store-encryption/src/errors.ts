@@ -1,4 +1,12 @@
-export type EncryptionErrorCode = "cipher_not_supported" | "key_required";
+/** Why encryption cannot be set up. */
+export type EncryptionErrorCode =
+  /** The cipher is neither AES nor CHACHA. Remedy: Write one of the two in `encryption_cipher`. */
+  | "cipher_not_supported"
+  /**
+   * Encryption is on and there is no key.
+   * Remedy: Set `NATS_STREAMING_ENCRYPTION_KEY`, or `encryption_key` in the file.
+   */
+  | "key_required";
 
 const TEXTS: Readonly<Record<EncryptionErrorCode, string>> = {
   cipher_not_supported: "encryption cipher not supported",

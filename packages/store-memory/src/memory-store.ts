@@ -18,6 +18,7 @@ import {
 import { createMemoryMessageLog, type MemoryMessageLog } from "./memory-message-log.ts";
 import { createMemorySubscriptionLog } from "./memory-subscription-log.ts";
 
+/** What a memory store is made from. */
 export interface MemoryStoreOptions {
   /** As configured; the default limits when left out. */
   readonly limits?: StoreLimits;

@@ -3,6 +3,7 @@ import { driverName, loadDatabase } from "./drivers.ts";
 import { openFailure } from "./errors.ts";
 import { schemaStatements, sqlSchema } from "./schema.ts";
 
+/** Which database gets tables. */
 export interface SchemaSetup {
   readonly driver: string;
   readonly source: string;

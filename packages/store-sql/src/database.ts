@@ -54,6 +54,7 @@ export interface Session {
   run(statement: StatementName, params: readonly SqlParam[]): Promise<number>;
 }
 
+/** A statement by its name, with its values. */
 export interface Statement {
   readonly name: StatementName;
   readonly params: readonly SqlParam[];
@@ -89,6 +90,7 @@ export interface MessageColumns {
   readonly bytes: Uint8Array;
 }
 
+/** Which messages are read. */
 export interface MessageRequest {
   readonly channel: number;
   /** First and last sequence that is asked for. */
@@ -108,33 +110,59 @@ export interface MessageBlock {
   readonly bytes: Uint8Array;
 }
 
-/** `schema_missing`, `bad_source` and `driver_missing` come from opening only. */
+/** What a database did to us. Outside the SQL store it is a `StoreError` with the same text. */
 export type DatabaseErrorCode =
   /**
-   * The database cannot be spoken to now: connection refused, broken or timed out, server shutting down or starting, too
-   * many clients, transaction killed as a victim (deadlock, serialization), file busy beyond the deadline. Trying again
-   * may help.
+   * The database cannot be spoken to now: connection refused, broken or timed out, server shutting down or starting,
+   * too many clients, transaction killed as a victim (deadlock, serialization), file busy beyond the deadline.
+   * Remedy: Bring the database back: trying again may help, and the server does.
    */
   | "connection_lost"
-  /** The database answered and will not do this now: disk full, no permission. */
+  /**
+   * The database answered and will not do this now: disk full, no permission.
+   * Remedy: Make room, or grant what the text names.
+   */
   | "refused"
-  /** This statement with these values will never be accepted: constraint, value too long, characters that do not fit. */
+  /**
+   * This statement with these values will never be accepted: constraint, value too long, characters that do not fit.
+   * Remedy: Shorten the name or message that the text names; for characters, use a database with UTF-8.
+   */
   | "invalid"
-  /** Somebody else has the exclusive lock now. Nothing was written. */
+  /**
+   * Somebody else has the exclusive lock now. Nothing was written.
+   * Remedy: The other server serves; find out why this one stood still.
+   */
   | "lock_lost"
-  /** A sync failed: what is durable is unknown, and nothing may be written any more. */
+  /**
+   * A sync failed: what is durable is unknown, and nothing may be written any more.
+   * Remedy: Check the disk, then start again.
+   */
   | "sync_failed"
+  /**
+   * At opening: tables are missing, or were made by a newer server.
+   * Remedy: `-sql_create_schema` makes the tables in an empty database.
+   */
   | "schema_missing"
+  /**
+   * At opening: the data source cannot be read, or the driver is none of ours.
+   * Remedy: Correct `-sql_source` as the text says.
+   */
   | "bad_source"
+  /**
+   * At opening: the package of the database's client is not installed or cannot be loaded.
+   * Remedy: Install what the text names.
+   */
   | "driver_missing"
+  /** The database was closed. Remedy: None: the server is stopping. */
   | "closed";
 
+/** What else is known of a {@link DatabaseError}. */
 export interface DatabaseErrorOptions extends ErrorOptions {
   /** The commit may have taken place: it was asked for and no answer came. */
   readonly isOutcomeUnknown?: boolean;
 }
 
-/** What a database did to us. The text is ready for people: see {@link executionText} for failed statements. */
+/** What a database did to us. The text is ready for people: see `executionText` for failed statements. */
 export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
   readonly code: DatabaseErrorCode;

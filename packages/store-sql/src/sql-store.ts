@@ -45,6 +45,7 @@ import { NO_SUBSCRIPTIONS } from "./subscriptions/sql-subscription-log.ts";
 import { createSubscriptionIds } from "./subscriptions/subscription-ids.ts";
 import { nameToText } from "./text-names.ts";
 
+/** What an SQL store is opened with. */
 export interface SqlStoreSetup extends Partial<SqlStoreOptions> {
   /** As configured; the default limits when left out. */
   readonly limits?: StoreLimits;

@@ -23,6 +23,7 @@ export interface SubState {
   readonly isClosed: boolean;
 }
 
+/** A client as it is stored. */
 export interface ClientInfo {
   readonly id: string;
   readonly hbInbox: string;
@@ -32,6 +33,7 @@ export interface ClientInfo {
   readonly pingMaxOut: number;
 }
 
+/** Who a store belongs to, and the subjects of that server. */
 export interface ServerInfo {
   readonly clusterId: string;
   readonly discovery: string;

@@ -2,6 +2,7 @@ import type { Sequence, Timestamp, TimestampNanos } from "@nats-streaming/kernel
 import type { ChannelLimits, StoreLimits } from "./limits.ts";
 import type { ClientInfo, ServerInfo, SubState } from "./records.ts";
 
+/** As logs and monitoring show it. */
 export type StoreKind = "MEMORY" | "FILE" | "SQL";
 
 /**
@@ -79,21 +80,25 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What became of an attempt to get the exclusive lock. */
 export type LockOutcome =
   | { readonly kind: "acquired" }
   /** Somebody else has it; `holder` describes them if it is known. */
   | { readonly kind: "busy"; readonly holder?: string };
 
+/** What a store holds of an earlier run. */
 export interface RecoveredState {
   readonly serverInfo: ServerInfo;
   readonly clients: readonly ClientInfo[];
   readonly channels: ReadonlyMap<string, RecoveredChannel>;
 }
 
+/** A channel of an earlier run. */
 export interface RecoveredChannel extends ChannelStore {
   readonly subscriptionStates: readonly RecoveredSubscription[];
 }
 
+/** A subscription of an earlier run, with what is not acknowledged. */
 export interface RecoveredSubscription {
   readonly state: SubState;
   /** Sequences sent and not acknowledged, ascending. */
@@ -102,6 +107,7 @@ export interface RecoveredSubscription {
   readonly redeliveries?: ReadonlyMap<number, number>;
 }
 
+/** What is stored of a channel. */
 export interface ChannelStore {
   readonly messages: MessageLog;
   readonly subscriptions: SubscriptionLog;
@@ -128,9 +134,11 @@ export interface StoredMessage {
 
 /** Never stored, removed or expired. */
 export const LOOKUP_NONE = 0;
+/** It is in memory; `out` has its place. */
 export const LOOKUP_FOUND = 1;
 /** It exists, but not in memory: {@link MessageLog.load} brings it. */
 export const LOOKUP_COLD = 2;
+/** What {@link MessageLog.lookup} found. */
 export type Lookup = typeof LOOKUP_NONE | typeof LOOKUP_FOUND | typeof LOOKUP_COLD;
 
 /** The messages of one channel. */
@@ -199,20 +207,61 @@ export interface SubscriptionLog {
   noteRedelivery?(id: number, sequence: number, count: number): void;
 }
 
+/** Why a store could not do what it was asked. How each reaches users stands in docs/errors.md. */
 export type StoreErrorCode =
+  /** A new channel would be more than `max_channels`. Remedy: Raise `max_channels`, or use fewer channels. */
   | "too_many_channels"
+  /**
+   * A new subscription would be more than `max_subs` of its channel.
+   * Remedy: Raise `max_subs`, or unsubscribe durables that nobody comes back for.
+   */
   | "too_many_subscriptions"
+  /** The channel to be created exists already. Remedy: A fault of the caller: look it up first. */
   | "already_exists"
+  /** The channel to be deleted does not exist. Remedy: Nothing to do. */
   | "not_found"
+  /** The store cannot do it, such as the exclusive lock of a memory store. Remedy: Use a file or SQL store. */
   | "not_supported"
+  /**
+   * The store holds channels but no record of the server that they belong to.
+   * Remedy: Restore `server.dat` (or the table ServerInfo) from a backup.
+   */
   | "no_server_info"
+  /** Limits contradict each other or are negative; the text names the limit. Remedy: Correct it in `store_limits`. */
   | "invalid_limits"
+  /**
+   * An option of the store cannot be used; the text names it.
+   * Remedy: Correct it in `file_options` or `sql_options`.
+   */
   | "invalid_options"
+  /**
+   * What is stored cannot be read as it was written; the text names file and place, or the channel in quarantine.
+   * Remedy: See docs/operations-handbook.md#damaged-files.
+   */
   | "corrupt"
+  /**
+   * Whether another server has the store cannot be found out.
+   * Remedy: See that directory or database can be reached and written to.
+   */
   | "lock_failed"
+  /**
+   * Messages cannot be read; the text has the words of the system or database.
+   * Remedy: Look at the disk or the database; reading is tried again with the next request.
+   */
   | "read_failed"
+  /**
+   * A write was refused: no space, a lost database, a message that the database cannot take. Its publishes are refused,
+   * nothing of them is kept.
+   * Remedy: Make room, or bring the database back; service goes on by itself.
+   */
   | "write_failed"
+  /**
+   * A sync failed, so nobody knows what is durable: the server ends itself.
+   * Remedy: Check the disk, then start again: what was acknowledged is recovered. See
+   * docs/operations-handbook.md#damaged-files.
+   */
   | "sync_failed"
+  /** The store was closed, or has failed before. Remedy: Look for the first error in the log. */
   | "closed";
 
 /** A store that could not do what it was asked. Matched by `code`; some texts reach clients and are exact (errors.ts). */

@@ -1,5 +1,6 @@
 import type { Timestamp } from "@nats-streaming/kernel";
 
+/** The level of a log line, as it stands in it. */
 export type Level = "INF" | "WRN" | "ERR" | "FTL" | "DBG" | "TRC";
 
 /** ANSI colours of the three letters, on a terminal only. @see operations.md 1.2 */

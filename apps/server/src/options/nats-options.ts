@@ -71,6 +71,7 @@ export interface AuthorizationOptions {
   readonly noAuthUser: string;
 }
 
+/** One who may connect, and what they may do. */
 export interface UserOptions {
   /** Empty for a user known by its key. */
   readonly user: string;
@@ -89,12 +90,14 @@ export interface PermissionOptions {
   readonly responses: ResponseOptions | undefined;
 }
 
+/** Which subjects are allowed, and which of them are not. */
 export interface SubjectOptions {
   /** Undefined for all. */
   readonly allow: readonly string[] | undefined;
   readonly deny: readonly string[] | undefined;
 }
 
+/** How far requests may be answered whose reply subjects are not allowed otherwise. */
 export interface ResponseOptions {
   /** Answers to one message; undefined for the default, below 0 for no limit. */
   readonly max: number | undefined;

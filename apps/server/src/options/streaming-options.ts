@@ -106,7 +106,7 @@ export interface MonitoringOptions {
   readonly messages: string;
 }
 
-/** @see configuration.md 2.4 */
+/** The file store and what it does about damage. @see configuration.md 2.4 */
 export interface FileStoreOptions extends FileStoreTuning {
   /** `strict`, `quarantine` or `salvage`; anything else is refused at the start. */
   readonly recovery: string;
@@ -114,7 +114,7 @@ export interface FileStoreOptions extends FileStoreTuning {
   readonly cacheBytes: number;
 }
 
-/** @see configuration.md 2.5 */
+/** The SQL store. @see configuration.md 2.5 */
 export interface SqlStoreOptions {
   readonly driver: string;
   readonly source: string;

@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { PROGRAM } from "../options/version.ts";
 
+/** Where something listens. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;

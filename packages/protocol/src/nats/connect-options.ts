@@ -47,6 +47,7 @@ export const CONNECT_DEFAULTS: ConnectOptions = {
   protocol: 0,
 };
 
+/** What a client's `CONNECT` says, or why it cannot be read. */
 export type ConnectDecode =
   | { readonly kind: "options"; readonly options: ConnectOptions }
   | { readonly kind: "invalid"; readonly message: string };

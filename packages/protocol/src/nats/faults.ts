@@ -20,21 +20,75 @@ export type ParseFault =
 
 /** Error texts as a server sends them, between quotes, behind `-ERR`. Clients match on them. */
 export const ERROR_TEXT = {
+  /**
+   * A line starts with no operation of the NATS protocol, or a payload did not end where its size said. The connection
+   * is closed.
+   * Remedy: Something other than a NATS client speaks to this port, such as a browser or a TLS client without TLS on
+   * the server.
+   */
   unknownOperation: "Unknown Protocol Operation",
+  /**
+   * The arguments of an operation are longer than `max_control_line`. The connection is closed.
+   * Remedy: Shorten the subject, or raise `max_control_line`.
+   */
   controlLine: "maximum control line exceeded",
+  /**
+   * A message is larger than `max_payload`. The connection is closed.
+   * Remedy: Send less at once, or raise `max_payload`.
+   */
   payload: "Maximum Payload Violation",
+  /** A subscription's subject is malformed. Remedy: No white space, no empty part between dots; `>` stands last. */
   invalidSubject: "Invalid Subject",
+  /**
+   * A publish's subject is malformed or has wildcards, from a client in pedantic mode.
+   * Remedy: Name one subject without wildcards.
+   */
   invalidPublishSubject: "Invalid Publish Subject",
+  /**
+   * CONNECT asks for a protocol version that does not exist. The connection is closed.
+   * Remedy: A fault of the client library: update it.
+   */
   clientProtocol: "invalid client protocol",
+  /**
+   * CONNECT asks for `no_responders` without `headers`. The connection is closed.
+   * Remedy: Switch both on, or neither.
+   */
   noRespondersNeedHeaders: "no responders requires headers support",
+  /**
+   * The login is wrong or missing, a reload has withdrawn it, or something was sent before CONNECT. The connection is
+   * closed.
+   * Remedy: Check user, password, token or nkey against `authorization` in the file of the server.
+   */
   authorization: "Authorization Violation",
+  /**
+   * No login came within `authorization { timeout }`, or for a route `cluster { authorization { timeout } }`. The
+   * connection is closed.
+   * Remedy: Raise the timeout where clients are far or TLS is slow.
+   */
   authenticationTimeout: "Authentication Timeout",
+  /**
+   * The peer has not answered `ping_max` pings. The connection is closed.
+   * Remedy: Look at the network and at a client that stands still; or raise `ping_interval` or `ping_max`.
+   */
   staleConnection: "Stale Connection",
+  /**
+   * There are `max_connections` clients already. The connection is closed.
+   * Remedy: Raise `max_connections`, or find the client that connects again and again without closing.
+   */
   connectionsExceeded: "maximum connections exceeded",
+  /**
+   * The connection has `max_subscriptions` subscriptions already.
+   * Remedy: Raise `max_subscriptions`, or close subscriptions that are not needed.
+   */
   subscriptionsExceeded: "maximum subscriptions exceeded",
+  /**
+   * A client connects to the port that is meant for other servers. The connection is closed.
+   * Remedy: Use the port for clients (`-p`, 4222), not the one of `-cluster`.
+   */
   routePort: "attempted to connect to route port",
 } as const;
 
+/** One of {@link ERROR_TEXT}. */
 export type ErrorText = (typeof ERROR_TEXT)[keyof typeof ERROR_TEXT];
 
 /**

@@ -20,6 +20,7 @@ export type LineParserOptions = LineParserLimits &
     | { readonly side: "route"; readonly handler: RouteLineHandler }
   );
 
+/** What a peer may send at most. */
 export interface LineParserLimits {
   /** Most bytes that the arguments of one operation may have. Default {@link MAX_CONTROL_LINE_DEFAULT}. */
   readonly maxControlLine?: number;

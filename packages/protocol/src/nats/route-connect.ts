@@ -19,6 +19,7 @@ export interface RouteConnect {
   readonly gateway: string;
 }
 
+/** What a server's `CONNECT` says, or why it cannot be read. */
 export type RouteConnectDecode =
   | { readonly kind: "connect"; readonly connect: RouteConnect }
   | { readonly kind: "invalid"; readonly message: string };

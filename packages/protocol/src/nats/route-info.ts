@@ -34,6 +34,7 @@ export interface RouteInfo {
   readonly settles_by_id: boolean;
 }
 
+/** What a server's `INFO` says, or why it cannot be read. */
 export type RouteInfoDecode =
   | { readonly kind: "info"; readonly info: RouteInfo }
   | { readonly kind: "invalid"; readonly message: string };

@@ -3,7 +3,7 @@ export const GLOBAL_ACCOUNT = "$G";
 
 /**
  * `RS+ $G subject [queue weight]`: the server has somebody who listens.
- * @param subject one character per byte, as {@link queue}.
+ * @param subject one character per byte, as `queue`.
  */
 export function encodeInterestGained(subject: string, queue: string, weight: number): Uint8Array {
   return line(`RS+ ${GLOBAL_ACCOUNT} ${subject}${queue === "" ? "" : ` ${queue} ${weight}`}`);

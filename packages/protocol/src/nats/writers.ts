@@ -3,7 +3,9 @@ import type { ConnectOptions } from "./connect-options.ts";
 
 /** Operations without arguments, ready to be sent. Shared: not to be written to. */
 export const PING_LINE: Uint8Array = bytesOf("PING\r\n");
+/** `PONG`. Not to be written into. */
 export const PONG_LINE: Uint8Array = bytesOf("PONG\r\n");
+/** `+OK`, the answer to each line of a verbose client. Not to be written into. */
 export const OK_LINE: Uint8Array = bytesOf("+OK\r\n");
 
 /** The headers of the answer to a request that nobody listens to. */
@@ -29,6 +31,7 @@ export function encodeUnsubscribe(sid: string, max = 0): Uint8Array {
   return bytesOf(max > 0 ? `UNSUB ${sid} ${max}\r\n` : `UNSUB ${sid}\r\n`);
 }
 
+/** A message to be written as a line with its payload. */
 export interface OutgoingMessage {
   readonly subject: string;
   readonly reply?: string;

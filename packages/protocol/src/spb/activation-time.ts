@@ -12,6 +12,7 @@ const SIZE_VERSION_2 = 16;
 const SECONDS_TO_1970 = 62_135_596_800;
 const UTC = 0xffff;
 
+/** Since when a server has been active, or why that cannot be read. */
 export type ActivationTime =
   /** Nanoseconds since 1970; more than 64 bits if the sender is of a strange mind. */
   { readonly kind: "ok"; readonly nanos: bigint } | { readonly kind: "invalid"; readonly reason: string };

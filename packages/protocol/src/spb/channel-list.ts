@@ -4,6 +4,7 @@ import { byteString, writeByteString } from "../wire/byte-string.ts";
 /** The length of a name has two bytes. NATS allows no subject that long, so the limit is never met. */
 const NAME_LENGTH_MAX = 65_535;
 
+/** A list of channels off the wire, or why it cannot be read. */
 export type ChannelList =
   | { readonly kind: "ok"; readonly channels: readonly string[] }
   /** The text is the one of the original, for the log. */

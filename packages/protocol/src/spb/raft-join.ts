@@ -7,6 +7,7 @@ export interface RaftJoinRequest {
   readonly nodeAddr: string;
 }
 
+/** The answer to a {@link RaftJoinRequest}. */
 export interface RaftJoinResponse {
   /** Empty: joined. */
   readonly error: string;

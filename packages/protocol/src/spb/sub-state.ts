@@ -136,7 +136,7 @@ const bits: Bits64 = bits64();
 
 /**
  * Decodes `bytes[start, end)` into `view`, without allocating: a recovery reads millions.
- * @returns {@link WireFault.none}, or the fault
+ * @returns `WireFault.none`, or the fault
  * @see protocol.md 4.2
  */
 export function readSubStateUpdate(view: SubStateUpdateView, bytes: Uint8Array, start: number, end: number): WireFault {

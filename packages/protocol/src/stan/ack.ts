@@ -39,7 +39,7 @@ const bits: Bits64 = bits64();
 
 /**
  * Decodes `bytes[start, end)` into `view`, without allocating.
- * @returns {@link WireFault.none}, or the fault; then the view holds what stood before it
+ * @returns `WireFault.none`, or the fault; then the view holds what stood before it
  * @see protocol.md 4.2
  */
 export function readAck(view: AckView, bytes: Uint8Array, start: number, end: number): WireFault {

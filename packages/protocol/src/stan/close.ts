@@ -6,6 +6,7 @@ export interface CloseRequest {
   readonly clientId: string;
 }
 
+/** The answer to a {@link CloseRequest}. */
 export interface CloseResponse {
   /** Empty: closed. */
   readonly error: string;

@@ -6,6 +6,7 @@ export interface Ping {
   readonly connId: Uint8Array;
 }
 
+/** The answer to a {@link Ping}. */
 export interface PingResponse {
   /** Empty: the connection is known. */
   readonly error: string;

@@ -53,7 +53,7 @@ const bits: Bits64 = bits64();
 
 /**
  * Decodes `bytes[start, end)` into `view`, without allocating. The view refers to `bytes`.
- * @returns {@link WireFault.none}, or the fault; then the view holds what stood before it, for the error answer.
+ * @returns `WireFault.none`, or the fault; then the view holds what stood before it, for the error answer.
  * @see protocol.md 4.2, 9.1
  */
 export function readPubMsg(view: PubMsgView, bytes: Uint8Array, start: number, end: number): WireFault {
