@@ -1,4 +1,4 @@
-// `pnpm docs`: writes the parts of documentation pages that are made from definitions in the code.
+// `pnpm run docs`: writes the parts of documentation pages that are made from definitions in the code.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorTables, TEXT_MODULES } from "./errors-page.mjs";

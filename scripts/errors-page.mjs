@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { codesOf, codeTypesOf, functionOf, membersOf } from "./comments.mjs";
 import { root } from "./prepare.mjs";
 
-/** Where texts come from: sources in the tests, what was built in `pnpm docs`. */
+/** Where texts come from: sources in the tests, what was built in `pnpm run docs`. */
 export const TEXT_MODULES = {
   stan: "packages/protocol/src/stan/errors.ts",
   nats: "packages/protocol/src/nats/faults.ts",

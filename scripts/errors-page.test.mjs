@@ -13,7 +13,7 @@ const modules = Object.fromEntries(
 describe("docs/errors.md", () => {
   const page = readFileSync(join(root, "docs/errors.md"), "utf8");
 
-  it("has every text and code of the sources; pnpm docs writes them", () => {
+  it("has every text and code of the sources; pnpm run docs writes them", () => {
     expect(page).toBe(withGenerated(page, errorTables(modules)));
   });
 

@@ -1,4 +1,4 @@
-// Made from the option tables by `pnpm docs`; a test holds it to them.
+// Made from the option tables by `pnpm run docs`; a test holds it to them.
 
 /** What an embedded server can be told, under the names that configuration files use. */
 export interface ServerConfig {

@@ -30,6 +30,7 @@ export interface BrokerSettings {
   readonly httpsPort: number;
 }
 
+/** An embedded NATS server as it is now. */
 export interface BrokerSnapshot {
   readonly serverId: string;
   readonly serverName: string;
@@ -51,6 +52,7 @@ export interface BrokerSnapshot {
   readonly outBytes: number;
 }
 
+/** How an embedded NATS server takes part in a cluster of its kind. */
 export interface BrokerCluster {
   readonly name: string;
   readonly host: string;
@@ -86,6 +88,7 @@ export interface BrokerConnection extends BrokerTraffic {
   readonly subscriptions: () => Iterable<BrokerSubscription>;
 }
 
+/** A subscription of a NATS client. */
 export interface BrokerSubscription {
   readonly subject: string;
   /** "" for none. */
@@ -123,6 +126,7 @@ export interface BrokerRoute extends BrokerTraffic {
   readonly subscriptions: () => readonly string[];
 }
 
+/** The connection of this very process, which needs no socket. */
 export interface BrokerLocalBus {
   readonly name: string;
   readonly subscriptionCount: number;

@@ -9,6 +9,7 @@ export type MessageStart =
   /** So many from the end. */
   | { readonly kind: "last"; readonly count: number };
 
+/** How much of a channel is read at a time. */
 export interface MessageLimits {
   /** Messages at most. */
   readonly count: number;
@@ -25,6 +26,7 @@ export interface MessagePage {
   readonly next: Integer;
 }
 
+/** A message as it is stored; its bytes belong to whoever asked for them. */
 export interface StoredMessageSnapshot {
   readonly sequence: Integer;
   readonly timestamp: TimestampNanos;

@@ -1,11 +1,24 @@
+/** Why monitoring could not do what it was asked. */
 export type MonitoringErrorCode =
-  /** The address cannot be listened on, or the certificate cannot be used; `cause` says why. */
+  /**
+   * The address cannot be listened on, or the certificate cannot be used; `cause` says why.
+   * Remedy: Take another port (`-m`), or end who has it; or correct the certificate.
+   */
   | "listen_failed"
-  /** A parameter of a NATS endpoint is wrong; the text is the body of the 400 answer. */
+  /**
+   * A parameter of a NATS endpoint is wrong; the text is the body of the 400 answer.
+   * Remedy: The text names the parameter and what it may be.
+   */
   | "bad_request"
-  /** The files of the dashboard cannot be read. */
+  /**
+   * The files of the dashboard cannot be read.
+   * Remedy: Install the package again, or build it in a clone with `npm start`; or set `dashboard: false`.
+   */
   | "dashboard_missing"
-  /** The source could not answer; the text is the body of the 500 answer. */
+  /**
+   * The source could not answer; the text is the body of the 500 answer.
+   * Remedy: See the store's or the disk's own error behind it.
+   */
   | "source_failed";
 
 /** Monitoring that could not do what it was asked. Matched by `code`. */

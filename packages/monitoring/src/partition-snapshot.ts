@@ -13,6 +13,7 @@ export interface PartitionSnapshot {
   readonly isComplete: boolean;
 }
 
+/** A server of the cluster, as far as it has told about itself. */
 export interface PartitionServer {
   readonly serverId: string;
   /** `other`: one of another kind, such as the original. */
@@ -26,11 +27,13 @@ export interface PartitionServer {
   readonly entries: readonly string[];
 }
 
+/** A channel or pattern that two servers list. */
 export interface PartitionConflict {
   readonly name: string;
   readonly servers: readonly [string, string];
 }
 
+/** A channel that is stored somewhere, and that no server lists. */
 export interface UnownedChannel {
   readonly channel: string;
   /** Who stores it. */

@@ -12,6 +12,7 @@ export interface Asker {
   readonly isLocal: boolean;
 }
 
+/** What a route answers. */
 export interface MonitoringResponse {
   readonly status: number;
   /** Absent: the answer has no such header. */

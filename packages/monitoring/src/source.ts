@@ -43,6 +43,7 @@ export interface MonitoringSource {
 /** A count or size that fits 64 bits; above 2^53 it has to be a bigint to be exact. Never negative, never a fraction. */
 export type Integer = number | bigint;
 
+/** A server's state in the original's words. @see monitoring.md 3 */
 export type ServerState = "STANDALONE" | "FT_ACTIVE" | "FT_STANDBY" | "FAILED" | "SHUTDOWN" | "CLUSTERED";
 
 /** What a server is doing; finer than its state. */
@@ -150,6 +151,7 @@ export interface NamedChannelLimits extends ChannelLimitsSnapshot {
   readonly name: string;
 }
 
+/** The clients that are registered at a server. */
 export interface ClientDirectory {
   readonly count: number;
   /** The client IDs `[offset, offset + limit)` in byte order; fewer or none at the end. */
@@ -166,6 +168,7 @@ export interface MonitoredClient {
   subscriptions(): Iterable<ClientSubscription>;
 }
 
+/** A subscription of a client, with its channel. */
 export interface ClientSubscription {
   readonly channel: string;
   readonly subscription: SubscriptionSnapshot;
@@ -176,6 +179,7 @@ export interface NameList extends Iterable<string> {
   readonly length: number;
 }
 
+/** The channels of a server. */
 export interface ChannelDirectory {
   readonly count: number;
   /** The channel names `[offset, offset + limit)` in byte order; fewer or none at the end. */

@@ -16,6 +16,7 @@ import { type MonitoringResponse, type MonitoringRoute, textResponse } from "./r
 import { monitoringRoutes, OPEN_PATHS } from "./routes.ts";
 import type { MonitoringSource } from "./source.ts";
 
+/** Where monitoring listens, what it shows, and to whom. */
 export interface MonitoringOptions {
   readonly host: string;
   /** 0 for a free port. */

@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<string, string>> = {
  */
 export function configInterface(): string {
   return `${[
-    "// Made from the option tables by `pnpm docs`; a test holds it to them.",
+    "// Made from the option tables by `pnpm run docs`; a test holds it to them.",
     block("ServerConfig", "What an embedded server can be told, under the names that configuration files use.", [
       ...members([...generalSection.options, ...natsGeneral.filter(isNotStreaming)]),
       ...nested([

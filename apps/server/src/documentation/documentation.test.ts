@@ -7,7 +7,7 @@ import { withGenerated } from "./page.ts";
 const PAGE = new URL("../../../../docs/configuration.md", import.meta.url);
 
 describe("server-config.ts", () => {
-  it("has a member for every option of the tables; pnpm docs writes it", () => {
+  it("has a member for every option of the tables; pnpm run docs writes it", () => {
     const source = readFileSync(new URL("../server-config.ts", import.meta.url), "utf8");
     const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
     expect(words(source)).toEqual(words(configInterface()));
@@ -15,7 +15,7 @@ describe("server-config.ts", () => {
 });
 
 describe("docs/configuration.md", () => {
-  it("has the tables of the definitions; pnpm docs writes them", () => {
+  it("has the tables of the definitions; pnpm run docs writes them", () => {
     const page = readFileSync(PAGE, "utf8");
     expect(page).toBe(withGenerated(page, optionTables()));
   });

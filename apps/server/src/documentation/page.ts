@@ -1,4 +1,4 @@
-const BEGIN = "<!-- made from the definitions: begin (pnpm docs) -->";
+const BEGIN = "<!-- made from the definitions: begin (pnpm run docs) -->";
 const END = "<!-- made from the definitions: end -->";
 
 /** A page with the part between its marks replaced. @throws Error when it has no marks */
