@@ -117,8 +117,12 @@ async function runServerCommand(environment: string, line: string, { folder, ask
 }
 
 /** What a script of a package.json is called that pnpm is told to run, and the files and folders that it is given. */
-function checkScript(words: readonly string[]): void {
-  const [filter, name] = words[0] === "--filter" ? [words[1] ?? "", words[2] ?? ""] : ["", words[0] ?? ""];
+function checkScript(given: readonly string[]): void {
+  const filtered = given[0] === "--filter";
+  const filter = filtered ? (given[1] ?? "") : "";
+  // `pnpm run docs` and `pnpm build` both name a script; the former where pnpm has a command of that name.
+  const words = given.slice(filtered ? 2 : 0).filter((word, at) => at > 0 || word !== "run");
+  const name = words[0] ?? "";
   const folder = filter === "" ? ROOT : join(ROOT, "apps", filter.replace(/^.*\//, ""));
   const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const scripts = typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "scripts") : {};

@@ -41,7 +41,8 @@ describe("what a release and a contributor rely on", () => {
     const manifest: unknown = JSON.parse(textOf("package.json"));
     const scripts: unknown = typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "scripts") : {};
     const text = textOf("CONTRIBUTING.md");
-    for (const [, name = ""] of text.matchAll(/npx pnpm (\w+)/g)) expect(Object.keys(Object(scripts))).toContain(name);
+    for (const [, name = ""] of text.matchAll(/npx pnpm (?:run )?(\w+)/g))
+      expect(Object.keys(Object(scripts))).toContain(name);
     for (const [, path = ""] of text.matchAll(/ ((?:packages|test-e2e|scripts)\/[\w./-]+)/g)) {
       expect([path, existsSync(join(ROOT, path))]).toEqual([path, true]);
     }
