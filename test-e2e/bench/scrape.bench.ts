@@ -3,21 +3,28 @@ import type { ManualStage } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
 import { generate } from "./generate.ts";
 import { type Job, WINDOW } from "./job.ts";
-import { onStage, startStreaming, warmUpMessages } from "./measure.ts";
+import { onStage, startStreaming } from "./measure.ts";
 import { readOptions, USAGE } from "./options.ts";
 import { cpuSeconds } from "./process-usage.ts";
 import { formatCount, formatTable } from "./table.ts";
 
 /*
- * What a scrape of /metrics every second costs publishing, in two ways: runs with and without scrapes in pairs on one server, so
- * that what the machine does meanwhile falls on both of a pair; and the CPU time of scrapes of the same server while nothing
- * else happens, which is what a second loses to the scrape in it.
- * `tsx test-e2e/bench/scrape.bench.ts --messages=3000000 --runs=7`
+ * What a scrape of /metrics every second costs publishing, in two ways. One long run of publishing is cut into windows of a
+ * second, with a scrape in every other one: four of them, without, with, with, without, are a block, so that what the machine
+ * does meanwhile, and what drifts, falls on both alike. And the CPU time of scrapes of the same server while nothing else
+ * happens, which is what a second loses to the scrape in it.
+ * `tsx test-e2e/bench/scrape.bench.ts --runs=40`, blocks of four seconds
  */
 
-const SCRAPE_MILLIS = 1_000;
+const WINDOW_MILLIS = 1_000;
+/** Which windows of a block are scraped. */
+const BLOCK = [false, true, true, false];
+/** Blocks before those that count. */
+const WARM_BLOCKS = 2;
 /** Channels beside the one that is published to, each with a durable: so the scrape has something to say. */
 const CHANNELS = 90;
+/** Messages that a channel keeps; from then on each new one takes the place of the oldest. */
+const KEPT = 1_000_000;
 /** Scrapes one after the other: CPU time is counted in hundredths of a second. */
 const SCRAPES = 500;
 /** What a server spends on nothing is measured for so long. */
@@ -29,18 +36,16 @@ const options = readOptions(process.argv.slice(2));
 if (options === "help") process.stdout.write(USAGE);
 else await onStage((stage) => measure(stage, options));
 
-/** One run. */
-interface Run {
-  readonly perSecond: number;
-  /** CPU seconds of the server for a million messages. */
-  readonly cpu: number;
-  readonly scrapes: number;
+/** What was published in windows without a scrape and in those with one, and what the server spent on it. */
+interface Block {
+  readonly alone: Spent;
+  readonly scraped: Spent;
 }
 
-/** Two runs, one after the other. */
-interface Pair {
-  readonly alone: Run;
-  readonly scraped: Run;
+interface Spent {
+  messages: number;
+  seconds: number;
+  cpuSeconds: number;
 }
 
 async function measure(
@@ -48,7 +53,7 @@ async function measure(
   { messages, size, runs, serverCommand }: Exclude<typeof options, "help">,
 ): Promise<void> {
   const monitorPort = await freePort();
-  const flags = ["-store", "memory", "-m", String(monitorPort)];
+  const flags = ["-store", "memory", "-m", String(monitorPort), "-mm", String(KEPT)];
   const { pid, port } = await startStreaming(stage, serverCommand, flags);
   const client = await connectStan(stage, "beside", { port });
   for (let i = 0; i < CHANNELS; i++) {
@@ -64,76 +69,111 @@ async function measure(
     subscribersPerChannel: 0,
     messages,
     payloadBytes: size,
-    tag: "warm",
+    tag: "run",
   };
-  await generate({ ...job, messages: warmUpMessages(job) }, pid);
+  const warm = await generate(job, pid);
   await scrape(monitorPort, SCRAPES);
-  // One channel for all runs: a run does not add to what a scrape shows.
-  const run = async (isScraped: boolean): Promise<Run> => {
-    const scraper = isScraped ? startScraper(monitorPort) : undefined;
-    const { outcome, serverCpuSeconds } = await generate({ ...job, tag: "run" }, pid);
-    const scrapes = (await scraper?.stop()) ?? 0;
-    const { published, seconds } = outcome;
-    process.stderr.write(`${isScraped ? "scraped" : "alone"}: ${formatCount(published / seconds)} messages/s\n`);
-    return { perSecond: published / seconds, cpu: (serverCpuSeconds / published) * 1e6, scrapes };
-  };
-  await run(false);
-  const pairs: Pair[] = [];
-  for (let i = 0; i < runs; i++) {
-    // Each comes first in every other pair: what grows or falls from run to run evens out.
-    if (i % 2 === 0) {
-      const alone = await run(false);
-      pairs.push({ alone, scraped: await run(true) });
-    } else {
-      const scraped = await run(true);
-      pairs.push({ alone: await run(false), scraped });
-    }
+  // Longer than the blocks take, should the server be faster than it was; what is left over at the end is published for nothing.
+  const seconds = ((runs + WARM_BLOCKS) * BLOCK.length * WINDOW_MILLIS) / 1_000;
+  const enough = Math.ceil((warm.outcome.published / warm.outcome.seconds) * seconds * 1.3);
+  let isOver = false;
+  const publishing = generate({ ...job, messages: enough }, pid).finally(() => {
+    isOver = true;
+  });
+  const blocks: Block[] = [];
+  for (let i = -WARM_BLOCKS; i < runs; i++) {
+    const block = await runBlock(monitorPort, pid);
+    if (isOver) break;
+    if (i >= 0) blocks.push(block);
   }
+  await publishing;
+  if (blocks.length === 0) throw new Error("publishing ended within the first block");
   const perScrape = await cpuPerScrape(monitorPort, pid);
-  report(`messages of ${size} bytes, memory store, ${CHANNELS + 2} channels`, pairs, perScrape);
+  report(`messages of ${size} bytes, memory store, ${CHANNELS + 1} channels`, blocks, perScrape);
 }
 
-function report(title: string, pairs: readonly Pair[], perScrape: number): void {
-  const line = (name: string, of: (pair: Pair) => Run): string[] => [
+async function runBlock(monitorPort: number, pid: number): Promise<Block> {
+  const block: Block = { alone: nothing(), scraped: nothing() };
+  for (const isScraped of BLOCK) {
+    const from = await standing(monitorPort, pid);
+    const end = new Promise((resolve) => setTimeout(resolve, WINDOW_MILLIS));
+    if (isScraped) await scrape(monitorPort, 1);
+    await end;
+    const to = await standing(monitorPort, pid);
+    const spent = isScraped ? block.scraped : block.alone;
+    spent.messages += to.messages - from.messages;
+    spent.seconds += to.seconds - from.seconds;
+    spent.cpuSeconds += to.cpuSeconds - from.cpuSeconds;
+  }
+  return block;
+}
+
+function nothing(): Spent {
+  return { messages: 0, seconds: 0, cpuSeconds: 0 };
+}
+
+/** How much has arrived and been spent so far. Asking costs the same at both ends of every window. */
+async function standing(port: number, pid: number): Promise<Spent> {
+  const response = await fetch(`http://127.0.0.1:${port}/varz`);
+  const body: unknown = await response.json();
+  const messages = typeof body === "object" && body !== null ? Number(Reflect.get(body, "in_msgs")) : Number.NaN;
+  if (!(messages >= 0)) throw new Error("/varz tells no in_msgs");
+  return { messages, seconds: performance.now() / 1_000, cpuSeconds: cpuSeconds(pid) };
+}
+
+function report(title: string, blocks: readonly Block[], perScrape: number): void {
+  const rate = ({ messages, seconds }: Spent): number => messages / seconds;
+  const cpu = ({ messages, cpuSeconds }: Spent): number => (cpuSeconds / messages) * 1e6;
+  const line = (name: string, of: (block: Block) => Spent): string[] => [
     name,
     "",
-    formatCount(median(pairs.map((pair) => of(pair).perSecond))),
-    median(pairs.map((pair) => of(pair).cpu)).toFixed(3),
-    String(pairs.reduce((sum, pair) => sum + of(pair).scrapes, 0)),
+    formatCount(median(blocks.map((block) => rate(of(block))))),
+    median(blocks.map((block) => cpu(of(block)))).toFixed(3),
   ];
   const costs = [
-    ["more CPU time for a message", pairs.map(({ alone, scraped }) => scraped.cpu / alone.cpu - 1)],
-    ["throughput lost", pairs.map(({ alone, scraped }) => 1 - scraped.perSecond / alone.perSecond)],
+    ["more CPU time for a message", blocks.map(({ alone, scraped }) => cpu(scraped) / cpu(alone) - 1)],
+    ["throughput lost", blocks.map(({ alone, scraped }) => 1 - rate(scraped) / rate(alone))],
   ] as const;
-  process.stdout.write(`${title}; median of ${pairs.length} pairs of runs\n\n`);
+  process.stdout.write(
+    `${title}; ${blocks.length} blocks of ${BLOCK.length} windows of ${WINDOW_MILLIS / 1_000} s in one run\n\n`,
+  );
   process.stdout.write(
     `${formatTable([
-      ["publishing", "", "published/s", "CPU s/million", "scrapes"],
-      line("alone", ({ alone }) => alone),
-      line("scraped every second", ({ scraped }) => scraped),
+      ["publishing, median", "", "published/s", "CPU s/million"],
+      line("windows without a scrape", ({ alone }) => alone),
+      line("windows with one", ({ scraped }) => scraped),
     ])}\n\n`,
   );
   process.stdout.write(
     `${formatTable([
-      ["cost of scraping every second, pair by pair", "", "median", "least", "most"],
+      ["cost of scraping every second, block by block", "", "median", "mean", "its standard error"],
       ...costs.map(([name, values]) => [
         name,
         "",
         percent(median(values)),
-        percent(Math.min(...values)),
-        percent(Math.max(...values)),
+        percent(mean(values)),
+        percent(standardError(values)),
       ]),
     ])}\n\n`,
   );
-  const share = (perScrape * 1_000) / SCRAPE_MILLIS;
   process.stdout.write(
     `CPU time of one scrape: ${(perScrape * 1_000).toFixed(2)} ms (mean of ${SCRAPES} on the server at rest), ` +
-      `${percent(share)} of each second: ${share <= SHARE_MAX ? "within" : "OVER"} the ${percent(SHARE_MAX)} that it may cost\n`,
+      `${percent(perScrape)} of each second: ${perScrape <= SHARE_MAX ? "within" : "OVER"} the ${percent(SHARE_MAX)} that it may cost\n`,
   );
 }
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Of the mean. */
+function standardError(values: readonly number[]): number {
+  const middle = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)) / Math.max(1, values.length - 1));
 }
 
 function median(values: readonly number[]): number {
@@ -162,30 +202,4 @@ async function scrape(port: number, times: number): Promise<void> {
     await response.text();
     if (response.status !== 200) throw new Error(`/metrics: status ${response.status}`);
   }
-}
-
-/** Scrapes until it is stopped; tells how often. */
-function startScraper(port: number): { stop(): Promise<number> } {
-  let isOver = false;
-  let scrapes = 0;
-  let wake = (): void => {};
-  const loop = async (): Promise<void> => {
-    while (!isOver) {
-      await scrape(port, 1);
-      scrapes++;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, SCRAPE_MILLIS);
-      });
-    }
-  };
-  const running = loop();
-  return {
-    async stop(): Promise<number> {
-      isOver = true;
-      wake();
-      await running;
-      return scrapes;
-    },
-  };
 }
