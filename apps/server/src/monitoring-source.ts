@@ -1,5 +1,5 @@
 import type { InspectedChannel, InspectedSubscription, Inspection } from "@nats-streaming/engine";
-import { type Clock, nowNanos, sortInSteps } from "@nats-streaming/kernel";
+import { type Clock, nowNanos, runStepsInTurns, sortInSteps } from "@nats-streaming/kernel";
 import {
   type BrokerDirectory,
   type ChannelDirectory,
@@ -165,18 +165,10 @@ function snapshot(subscription: InspectedSubscription): SubscriptionSnapshot {
 function createLimitsReader(): (limits: StoreLimits) => StoreLimitsSnapshot {
   let ordered: { readonly of: StoreLimits["channels"]; readonly names: readonly string[] } | undefined;
 
-  function* entries({ channels }: StoreLimits): Iterator<NamedChannelLimits | undefined> {
+  function* entries({ channels }: StoreLimits): Generator<NamedChannelLimits | undefined, void> {
     let names = ordered?.of === channels ? ordered.names : undefined;
     if (names === undefined) {
-      const steps = sortInSteps([...channels.keys()], (a, b) => (a < b ? -1 : a > b ? 1 : 0));
-      for (;;) {
-        const step = steps.next();
-        if (step.done === true) {
-          names = step.value;
-          break;
-        }
-        yield undefined;
-      }
+      names = yield* sortInSteps([...channels.keys()], (a, b) => (a < b ? -1 : a > b ? 1 : 0));
       ordered = { of: channels, names };
     }
     for (const name of names) {
@@ -198,12 +190,7 @@ function createCounter(clock: Clock, inspection: () => Inspection | undefined): 
 
   const count = async (): Promise<StoreTotals> => {
     const steps = inspection()?.counting();
-    for (;;) {
-      const step = steps?.next();
-      if (step === undefined) return { messages: 0, bytes: 0, subscriptions: 0 };
-      if (step.done === true) return step.value;
-      await new Promise<void>((resolve) => clock.defer(resolve));
-    }
+    return steps === undefined ? { messages: 0, bytes: 0, subscriptions: 0 } : runStepsInTurns(steps, clock);
   };
 
   return () => {

@@ -1,3 +1,4 @@
+import { runSteps } from "@nats-streaming/kernel";
 import { seededRandom } from "@nats-streaming/kernel/testing";
 import { matches } from "@nats-streaming/subject";
 import { describe, expect, it } from "vitest";
@@ -23,13 +24,7 @@ function routed(router: Router, subject: string): Subscription[] {
   return [...receivers.values, ...receivers.queues.flatMap((queue) => queue.values)];
 }
 
-function counted(router: Router): SubjectStatistics {
-  const steps = router.counting();
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
+const counted = (router: Router): SubjectStatistics => runSteps(router.counting());
 
 describe("Router", () => {
   it("finds literal subjects and wildcards", () => {

@@ -145,7 +145,7 @@ function inspectClient(client: Client): InspectedClient {
     id: client.info.id,
     heartbeatInbox: byteStringToText(client.info.hbInbox),
     subscriptionCount: client.subscriptions.size,
-    subscriptions: () => [...client.subscriptions].map(inspectSubscription),
+    subscriptions: () => [...inspectEach(client.subscriptions)],
     eachSubscription: () => inspectEach(client.subscriptions),
   };
 }
@@ -159,7 +159,7 @@ function inspectChannel(channel: Channel, view: View): InspectedChannel {
     firstSequence: log.firstSequence,
     lastSequence: log.lastSequence,
     subscriptionCount: countSubscriptions(channel),
-    subscriptions: () => [...subscriptionsOf(channel)].map(inspectSubscription),
+    subscriptions: () => [...inspectEach(subscriptionsOf(channel))],
     eachSubscription: () => inspectEach(subscriptionsOf(channel)),
     backlogs: () => view.backlogs.ofChannel(channel, view.clock.monotonicMillis()),
     limits: () => view.store.channelLimits(channel.name),

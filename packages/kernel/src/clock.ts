@@ -43,6 +43,18 @@ export function nowNanos(clock: Clock): TimestampNanos {
   return toNanos(timestamp);
 }
 
+/** The present wall-clock time in whole milliseconds since 1970. */
+export function nowMillis(clock: Clock): number {
+  const timestamp: Timestamp = { millis: 0, nanos: 0 };
+  clock.read(timestamp);
+  return timestamp.millis;
+}
+
+/** Settles in the next turn of the event loop, after everything that has come in meanwhile. */
+export function nextTurn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.defer(resolve));
+}
+
 /** Longest delay that one `setTimeout` takes; longer ones are made of several. */
 const TIMEOUT_MILLIS_MAX = 2_147_483_647;
 

@@ -9,7 +9,16 @@ export {
   type BusSubscribeOptions,
   type BusSubscription,
 } from "./bus.ts";
-export { type Clock, nowNanos, systemClock, type Timer, type Timestamp, toNanos } from "./clock.ts";
+export {
+  type Clock,
+  nextTurn,
+  nowMillis,
+  nowNanos,
+  systemClock,
+  type Timer,
+  type Timestamp,
+  toNanos,
+} from "./clock.ts";
 export { type Deferred, deferred } from "./deferred.ts";
 export { displayName, quoteName } from "./display-name.ts";
 export {
@@ -37,4 +46,5 @@ export { nuidSource } from "./nuid.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { type Brand, type Sequence, sequence, type TimestampNanos, timestampNanos } from "./scalars.ts";
 export { sortInSteps } from "./sort-in-steps.ts";
+export { runSteps, runStepsInTurns } from "./steps.ts";
 export { systemFileSystem } from "./system-file-system.ts";

@@ -3,9 +3,13 @@ const STEP_ITEMS = 512;
 
 /**
  * Sorts in steps, so that a long list holds up nobody: a step is over at each `yield`. Items that are in order already cost one
- * look each. Equal items keep their order.
+ * look each. Equal items keep their order. What is yielded is `undefined`, so that a generator whose items may be that can pass
+ * the steps on by `yield*`.
  */
-export function* sortInSteps<T>(items: readonly T[], compare: (a: T, b: T) => number): Generator<void, readonly T[]> {
+export function* sortInSteps<T>(
+  items: readonly T[],
+  compare: (a: T, b: T) => number,
+): Generator<undefined, readonly T[]> {
   if (yield* isInOrder(items, compare)) return items;
   if (items.length <= STEP_ITEMS) return items.toSorted(compare);
   let runs: (readonly T[])[] = [];
@@ -21,7 +25,7 @@ export function* sortInSteps<T>(items: readonly T[], compare: (a: T, b: T) => nu
   return runs[0] ?? [];
 }
 
-function* isInOrder<T>(items: readonly T[], compare: (a: T, b: T) => number): Generator<void, boolean> {
+function* isInOrder<T>(items: readonly T[], compare: (a: T, b: T) => number): Generator<undefined, boolean> {
   for (let i = 1; i < items.length; i++) {
     if (compare(items[i - 1]!, items[i]!) > 0) return false;
     if (i % STEP_ITEMS === 0) yield;
@@ -33,7 +37,7 @@ function* merge<T>(
   left: readonly T[],
   right: readonly T[],
   compare: (a: T, b: T) => number,
-): Generator<void, readonly T[]> {
+): Generator<undefined, readonly T[]> {
   const merged: T[] = [];
   let l = 0;
   let r = 0;

@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { errorText } from "./error-text.ts";
 import {
   type DirectoryEntry,
   FileError,
@@ -63,7 +64,7 @@ const ERRORS: Readonly<Record<string, readonly [FileErrorCode, string]>> = {
 
 function fileError(operation: string, path: string, cause: unknown): FileError {
   const system = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const [code, words] = ERRORS[system] ?? ["io", cause instanceof Error ? cause.message : String(cause)];
+  const [code, words] = ERRORS[system] ?? ["io", errorText(cause)];
   return new FileError(code, `${operation} ${path}: ${words}`, { cause });
 }
 

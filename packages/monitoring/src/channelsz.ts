@@ -1,6 +1,6 @@
 import { arrayTexts } from "./array-texts.ts";
 import { backlogJson } from "./backlog-json.ts";
-import { jsonString, toJson } from "./json.ts";
+import { jsonString, toJson, withoutEnd } from "./json.ts";
 import { limitsJson } from "./limits-json.ts";
 import { ELEMENT_INDENT, type Listing } from "./listing.ts";
 import type { LongDocument, LongElement } from "./long-document.ts";
@@ -79,9 +79,8 @@ function* channelTexts(channel: MonitoredChannel, view: ChannelView, indent: str
     },
     indent,
   );
-  const end = `\n${indent}}`;
   const inner = `${indent}  `;
-  yield opening.slice(0, -end.length);
+  yield withoutEnd(opening);
   if (withSubscriptions && channel.subscriptionCount > 0) {
     let isFirst = true;
     for (const subscription of channel.subscriptions()) {
@@ -96,7 +95,7 @@ function* channelTexts(channel: MonitoredChannel, view: ChannelView, indent: str
     yield { more: `,\n${inner}"backlogs": ` };
     for (const more of arrayTexts(channel.backlogs(), inner, (one) => backlogJson(one, detailsAt))) yield { more };
   }
-  yield { more: end };
+  yield { more: `\n${indent}}` };
 }
 
 /** Finds out what a single channel's backlogs do not know at once; what cannot be read stays unknown. */

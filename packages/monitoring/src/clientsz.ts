@@ -1,5 +1,5 @@
 import { sortInSteps } from "@nats-streaming/kernel";
-import { jsonString, toJson } from "./json.ts";
+import { jsonString, toJson, withoutEnd } from "./json.ts";
 import { ELEMENT_INDENT, type Listing } from "./listing.ts";
 import type { LongDocument, LongElement } from "./long-document.ts";
 import { compareNames } from "./name-index.ts";
@@ -39,12 +39,10 @@ function* clientTexts(client: MonitoredClient, withSubscriptions: boolean, inden
     yield opening;
     return;
   }
-  const steps = sortInSteps(subscriptions, (a, b) => compareNames(a.channel, b.channel));
-  let step = steps.next();
-  for (; step.done !== true; step = steps.next()) yield undefined;
-  yield `${opening.slice(0, -`\n${indent}}`.length)},\n${indent}  "subscriptions": {`;
+  const ordered = yield* sortInSteps(subscriptions, (a, b) => compareNames(a.channel, b.channel));
+  yield `${withoutEnd(opening)},\n${indent}  "subscriptions": {`;
   let channel: string | undefined;
-  for (const { channel: next, subscription } of step.value) {
+  for (const { channel: next, subscription } of ordered) {
     const text = `\n${indent}      ${toJson(subscriptionJson(subscription), `${indent}      `)}`;
     if (next === channel) yield { more: `,${text}` };
     else {

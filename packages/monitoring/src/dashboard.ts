@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { MonitoringError } from "./monitoring-error.ts";
+import { withCause } from "./monitoring-error.ts";
 import type { MonitoringRoute } from "./response.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -51,8 +51,7 @@ export async function dashboardRoutes(directory: string): Promise<ReadonlyMap<st
     }
     if (!routes.has("/")) throw new Error(`there is no index.html in ${directory}`);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new MonitoringError("dashboard_missing", `unable to read the dashboard: ${reason}`, { cause });
+    throw withCause("dashboard_missing", "unable to read the dashboard", cause);
   }
   return routes;
 }

@@ -78,7 +78,7 @@ describe("/readyz", () => {
       limits: { maxChannels: 0, ...UNLIMITED, channels: [] },
       quarantined: [{ name: "secret.name", reason: "broken" }],
     };
-    expect(JSON.stringify(ready(source))).not.toContain("secret");
+    expect(JSON.stringify(await ready(source))).not.toContain("secret");
   });
 
   it("refuses a role that does not exist, with the remedy", async () => {

@@ -44,6 +44,11 @@ export function toJson(value: JsonValue, indent = ""): string {
   }
 }
 
+/** The text of an object with members up to its last one, for whoever adds more. */
+export function withoutEnd(json: string): string {
+  return json.slice(0, json.lastIndexOf("\n"));
+}
+
 /** `Array.isArray` does not narrow readonly arrays. */
 function isArray(value: object): value is readonly JsonValue[] {
   return Array.isArray(value);

@@ -1,5 +1,5 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
-import { toJson } from "./json.ts";
+import { toJson, withoutEnd } from "./json.ts";
 import type { LongDocument, LongElement } from "./long-document.ts";
 import { type Page, pageRange, readPage } from "./paging.ts";
 import type { MonitoringSource, NameList } from "./source.ts";
@@ -38,7 +38,7 @@ export function listingDocument(
   const envelope = (count: number): string => envelopeJson({ clusterId, serverId, now, page, count, total });
   return {
     head(count): string {
-      const text = envelope(count).slice(0, -"\n}".length);
+      const text = withoutEnd(envelope(count));
       if (count > 0) return `${text},\n  "${listing.key}": [`;
       return listing.whenEmpty === "shown" ? `${text},\n  "${listing.key}": []` : text;
     },

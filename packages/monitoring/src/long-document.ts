@@ -64,7 +64,7 @@ export async function* printLongDocument(document: LongDocument, turns: Turns): 
         held.push(piece());
         if (heldCharacters >= HELD_CHARACTERS_MAX) {
           isHeadSent = true;
-          yield* inTurns([document.head(document.expected), ...held.splice(0)], turns);
+          yield* piecesInTurns([document.head(document.expected), ...held.splice(0)], turns);
         }
       }
     }
@@ -76,13 +76,13 @@ export async function* printLongDocument(document: LongDocument, turns: Turns): 
     yield document.head(count) + piece() + tail;
     return;
   }
-  const rest = [piece(), ...(typeof tail === "string" ? [tail] : [])].join("");
+  const rest = piece() + (typeof tail === "string" ? tail : "");
   if (isHeadSent) yield rest;
-  else yield* inTurns([document.head(count), ...held.splice(0), rest], turns);
+  else yield* piecesInTurns([document.head(count), ...held.splice(0), rest], turns);
   if (typeof tail !== "string") yield* inPieces(tail, turns);
 }
 
-async function* inTurns(pieces: readonly string[], turns: Turns): AsyncGenerator<string, void, void> {
+async function* piecesInTurns(pieces: readonly string[], turns: Turns): AsyncGenerator<string, void, void> {
   for (const piece of pieces) {
     yield piece;
     if (turns.isOver(unitsOfText(piece))) await turns.next();

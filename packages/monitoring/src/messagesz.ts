@@ -1,7 +1,7 @@
 import { type Clock, nowNanos, type TimestampNanos, timestampNanos } from "@nats-streaming/kernel";
 import { type JsonValue, toJson } from "./json.ts";
-import type { MessagePage, MessageStart, StoredMessageSnapshot } from "./message-page.ts";
-import { MonitoringError } from "./monitoring-error.ts";
+import type { MessageStart, StoredMessageSnapshot } from "./message-page.ts";
+import { awaitSource } from "./monitoring-error.ts";
 import { type Asker, type MonitoringResponse, textResponse } from "./response.ts";
 import type { MonitoringSource } from "./source.ts";
 import { formatTime } from "./time.ts";
@@ -15,8 +15,8 @@ export type MessageAccess =
   | "nobody";
 
 /** Messages of a page when nothing is said, and at most. */
-export const MESSAGES_DEFAULT = 25;
-export const MESSAGES_MAX = 256;
+const MESSAGES_DEFAULT = 25;
+const MESSAGES_MAX = 256;
 /** Data shown of one message; `full=1` shows all of it. */
 export const DATA_SHOWN_MAX = 65_536;
 /** Data read for one page. */
@@ -46,8 +46,11 @@ export async function messagesResponse(
   if (channel === undefined) return textResponse(404, `Channel ${name} not found`);
 
   const shown = query.get("full") === "1" ? Number.POSITIVE_INFINITY : DATA_SHOWN_MAX;
-  const wanted = start.kind === "last" ? Math.min(start.count, MESSAGES_MAX) : count;
-  const page = await read(name, channel.readMessages(start, { count: wanted, bytes: PAGE_BYTES_MAX }));
+  const wanted = start.kind === "last" ? start.count : count;
+  const page = await awaitSource(
+    `Error reading messages of channel ${JSON.stringify(name)}`,
+    channel.readMessages(start, { count: wanted, bytes: PAGE_BYTES_MAX }),
+  );
   const { clusterId, serverId } = source.server();
   const body = toJson({
     cluster_id: clusterId,
@@ -83,21 +86,6 @@ function refusalOf({ isTrusted, isLocal }: Asker, access: MessageAccess): string
     "Messages are only shown on the machine of the server itself, under its address or as localhost: " +
     "guard monitoring by a token or a password to see them from elsewhere"
   );
-}
-
-async function read(channel: string, page: Promise<MessagePage>): Promise<MessagePage> {
-  try {
-    return await page;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new MonitoringError(
-      "source_failed",
-      `Error reading messages of channel ${JSON.stringify(channel)}: ${reason}`,
-      {
-        cause,
-      },
-    );
-  }
 }
 
 /** Where to begin, or what is wrong. Of several parameters the most particular counts: last, time, from. */

@@ -1,3 +1,5 @@
+import { errorText } from "@nats-streaming/kernel";
+
 /** Why monitoring could not do what it was asked. */
 export type MonitoringErrorCode =
   /**
@@ -40,6 +42,20 @@ export function readSource<T>(text: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new MonitoringError("source_failed", `${text}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw withCause("source_failed", text, cause);
   }
+}
+
+/** As {@link readSource}, of an answer that takes a while. @throws (rejects) MonitoringError `source_failed` */
+export async function awaitSource<T>(text: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw withCause("source_failed", text, cause);
+  }
+}
+
+/** An error whose text is `text` and the text of the cause. */
+export function withCause(code: MonitoringErrorCode, text: string, cause: unknown): MonitoringError {
+  return new MonitoringError(code, `${text}: ${errorText(cause)}`, { cause });
 }

@@ -1,6 +1,6 @@
 import { type Clock, nowNanos, timestampNanos } from "@nats-streaming/kernel";
-import { arrayTexts } from "./array-texts.ts";
-import { type JsonValue, toJson } from "./json.ts";
+import { arrayTexts, elementWithArray } from "./array-texts.ts";
+import { type JsonValue, toJson, withoutEnd } from "./json.ts";
 import type { LongDocument, LongElement } from "./long-document.ts";
 import { type Page, pageRange, readPage } from "./paging.ts";
 import type { PartitionServer, PartitionSnapshot } from "./partition-snapshot.ts";
@@ -33,7 +33,7 @@ export function partitionszDocument(
   });
   const some = servers.length > 0;
   return {
-    head: () => `${opening.slice(0, -"\n}".length)},\n  "servers": [`,
+    head: () => `${withoutEnd(opening)},\n  "servers": [`,
     elements: serverElements(servers, serverId, page),
     expected: servers.length,
     *tail(): Iterable<string> {
@@ -57,9 +57,7 @@ function* serverElements(servers: readonly PartitionServer[], own: string, page:
       clients: server.clientCount,
       entries_total: server.entries.length,
     };
-    yield `\n    ${toJson(value, "    ").slice(0, -"\n    }".length)},\n      "entries": `;
-    for (const more of arrayTexts(cut(page, server.entries), "      ", (entry) => entry)) yield { more };
-    yield { more: "\n    }" };
+    yield* elementWithArray(value, "entries", cut(page, server.entries), (entry) => entry);
   }
 }
 

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  clockAt,
-  FakeSource,
-  fakeChannel,
-  fakeClient,
-  fakeSubscription,
-  UNLIMITED,
-} from "../test-support/fake-source.ts";
+import { FakeSource, fakeChannel, fakeClient, fakeSubscription, UNLIMITED } from "../test-support/fake-source.ts";
+import { get } from "../test-support/get.ts";
 import {
   CHANNEL_BAZ_IN_LIST,
   CHANNEL_FOO_BAR,
@@ -19,27 +13,6 @@ import {
   SERVERZ,
   STOREZ,
 } from "../test-support/golden.ts";
-import type { Asker } from "./response.ts";
-import { monitoringRoutes } from "./routes.ts";
-
-const STRANGER: Asker = { isTrusted: false, isLocal: false };
-
-interface Answer {
-  readonly status: number;
-  readonly contentType: string | undefined;
-  readonly body: string;
-}
-
-async function get(source: FakeSource, target: string, time: string = SAMPLE_TIMES.serverz): Promise<Answer> {
-  const [path = "", query = ""] = target.split("?");
-  const route = monitoringRoutes(source, clockAt(time)).get(path);
-  expect(route, path).toBeDefined();
-  const response = await route!(new URLSearchParams(query), STRANGER);
-  let body = "";
-  if (typeof response.body === "string") body = response.body;
-  else for await (const piece of response.body) body += piece;
-  return { status: response.status, contentType: response.contentType, body };
-}
 
 /** The members that tests look at by name. */
 interface Parsed {
@@ -178,7 +151,7 @@ describe("/streaming/storez", () => {
   };
 
   it("MON-07 prints the recorded answer byte for byte", async () => {
-    expect(await get(limited(), "/streaming/storez", SAMPLE_TIMES.storez)).toEqual({
+    expect(await get(limited(), "/streaming/storez", { time: SAMPLE_TIMES.storez })).toEqual({
       status: 200,
       contentType: "application/json",
       body: local(STOREZ),
@@ -207,7 +180,7 @@ describe("/streaming/storez", () => {
   });
 
   it("answers as a script with a callback", async () => {
-    const { body, contentType } = await get(limited(), "/streaming/storez?callback=a.b", SAMPLE_TIMES.storez);
+    const { body, contentType } = await get(limited(), "/streaming/storez?callback=a.b", { time: SAMPLE_TIMES.storez });
     expect({ body, contentType }).toEqual({
       body: `a.b(${local(STOREZ)})`,
       contentType: "application/javascript",
@@ -252,7 +225,7 @@ describe("/streaming/clientsz", () => {
     const source = new FakeSource();
     source.clients.set("client-A", fakeClient("client-A", "_INBOX.aSGF008h1vUyNNcMS3xeoy"));
     source.clients.set("client-B", fakeClient("client-B", "_INBOX.aSGF008h1vUyNNcMS3xezS", [subscribed()]));
-    expect(await get(source, "/streaming/clientsz?offset=1&limit=1", SAMPLE_TIMES.clientsz)).toEqual({
+    expect(await get(source, "/streaming/clientsz?offset=1&limit=1", { time: SAMPLE_TIMES.clientsz })).toEqual({
       status: 200,
       contentType: "application/json",
       body: local(CLIENTSZ),
@@ -384,7 +357,7 @@ describe("/streaming/channelsz", () => {
   };
 
   it("MON-10 prints the recorded names byte for byte", async () => {
-    expect(await get(twoChannels(), "/streaming/channelsz", SAMPLE_TIMES.channelsz)).toEqual({
+    expect(await get(twoChannels(), "/streaming/channelsz", { time: SAMPLE_TIMES.channelsz })).toEqual({
       status: 200,
       contentType: "application/json",
       body: local(CHANNELSZ),
@@ -392,7 +365,7 @@ describe("/streaming/channelsz", () => {
   });
 
   it("MON-10 prints the recorded empty page byte for byte: it has no names", async () => {
-    const { body } = await get(twoChannels(), "/streaming/channelsz?offset=9", SAMPLE_TIMES.emptyPage);
+    const { body } = await get(twoChannels(), "/streaming/channelsz?offset=9", { time: SAMPLE_TIMES.emptyPage });
     expect(body).toBe(local(CHANNELSZ_EMPTY_PAGE));
   });
 

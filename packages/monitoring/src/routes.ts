@@ -1,4 +1,4 @@
-import type { Clock, Timestamp } from "@nats-streaming/kernel";
+import { type Clock, nowMillis } from "@nats-streaming/kernel";
 import { type ChannelView, channelDocument, channelsListing, loadBacklogs, matchingChannels } from "./channelsz.ts";
 import { clientDocument, clientsListing } from "./clientsz.ts";
 import { healthResponse, readyResponse } from "./health.ts";
@@ -85,11 +85,4 @@ export function monitoringRoutes(
 /** Only `1` asks for details. */
 function withSubscriptions(query: URLSearchParams): boolean {
   return query.get("subs") === "1";
-}
-
-/** Wall-clock milliseconds since 1970. */
-function nowMillis(clock: Clock): number {
-  const now: Timestamp = { millis: 0, nanos: 0 };
-  clock.read(now);
-  return now.millis;
 }

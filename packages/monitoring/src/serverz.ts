@@ -1,6 +1,6 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
 import { toJson } from "./json.ts";
-import { MonitoringError } from "./monitoring-error.ts";
+import { awaitSource } from "./monitoring-error.ts";
 import type { FileDescriptors, MonitoringSource, StoreTotals } from "./source.ts";
 import { formatTime, formatUptime } from "./time.ts";
 
@@ -40,23 +40,14 @@ export async function serverzJson(source: MonitoringSource, clock: Clock): Promi
 
 /** @throws (rejects) MonitoringError `source_failed` */
 export function readTotals(source: MonitoringSource): Promise<StoreTotals> {
-  return orFail("Error getting information about channels state", source.totals());
+  return awaitSource("Error getting information about channels state", source.totals());
 }
 
 async function readDescriptors(
   descriptors: FileDescriptors | undefined,
 ): Promise<{ readonly open: number; readonly max: number }> {
   if (descriptors === undefined) return { open: 0, max: 0 };
-  const open = await orFail("Error getting file descriptors len", descriptors.open());
-  const max = await orFail("Error getting process limits", descriptors.max());
+  const open = await awaitSource("Error getting file descriptors len", descriptors.open());
+  const max = await awaitSource("Error getting process limits", descriptors.max());
   return { open, max };
-}
-
-async function orFail<T>(text: string, answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new MonitoringError("source_failed", `${text}: ${reason}`, { cause });
-  }
 }

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { ask } from "../test-support/ask.ts";
 import { clockAt, FakeSource, fakeChannel } from "../test-support/fake-source.ts";
 import { SAMPLE_TIMES } from "../test-support/golden.ts";
 import { type MonitoringOptions, startMonitoring } from "./start-monitoring.ts";
@@ -22,26 +22,6 @@ async function start(options: Partial<MonitoringOptions> = {}, source = new Fake
   });
   releases.push(() => server.close());
   return server.port;
-}
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port, path, headers }, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (piece: string) => {
-        body += piece;
-      });
-      response.once("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
-    });
-    asked.once("error", reject);
-    asked.end();
-  });
 }
 
 describe("the page at /", () => {
@@ -111,20 +91,21 @@ describe("a guard", () => {
       expect(refused.headers["www-authenticate"]).toMatch(/^Basic realm=/);
       expect(refused.body).toContain("asks for a token or a password");
     }
-    expect((await ask(port, "/streaming/serverz", { Authorization: "Bearer wrong" })).status).toBe(401);
+    expect((await ask(port, "/streaming/serverz", { headers: { Authorization: "Bearer wrong" } })).status).toBe(401);
     for (const path of ["/healthz", "/readyz"]) expect((await ask(port, path)).status).toBe(200);
-    expect((await ask(port, "/streaming/serverz", bearer)).status).toBe(200);
-    expect((await ask(port, "/nope", bearer)).status).toBe(404);
+    expect((await ask(port, "/streaming/serverz", { headers: bearer })).status).toBe(200);
+    expect((await ask(port, "/nope", { headers: bearer })).status).toBe(404);
   });
 
   it("does not answer pages of other sites with the password that a browser remembers; links work", async () => {
     const port = await start({ guard });
     const foreign = { ...bearer, "Sec-Fetch-Site": "cross-site" };
     expect(
-      (await ask(port, "/streaming/serverz?callback=steal", { ...foreign, "Sec-Fetch-Mode": "no-cors" })).status,
+      (await ask(port, "/streaming/serverz?callback=steal", { headers: { ...foreign, "Sec-Fetch-Mode": "no-cors" } }))
+        .status,
     ).toBe(403);
-    expect((await ask(port, "/", { ...foreign, "Sec-Fetch-Mode": "navigate" })).status).toBe(200);
-    expect((await ask(port, "/", { ...bearer, "Sec-Fetch-Site": "same-origin" })).status).toBe(200);
+    expect((await ask(port, "/", { headers: { ...foreign, "Sec-Fetch-Mode": "navigate" } })).status).toBe(200);
+    expect((await ask(port, "/", { headers: { ...bearer, "Sec-Fetch-Site": "same-origin" } })).status).toBe(200);
   });
 
   it("lets those who pass it see messages from anywhere", async () => {
@@ -132,7 +113,7 @@ describe("a guard", () => {
     source.channels.set("foo", fakeChannel("foo"));
     const port = await start({ guard }, source);
     const path = "/streaming/messagesz?channel=foo";
-    expect((await ask(port, path, { ...bearer, Host: "monitor.example.com" })).status).toBe(200);
+    expect((await ask(port, path, { headers: { ...bearer, Host: "monitor.example.com" } })).status).toBe(200);
   });
 });
 
@@ -147,7 +128,7 @@ describe("messages without a guard", () => {
     const source = new FakeSource();
     source.channels.set("foo", fakeChannel("foo"));
     const port = await start({}, source);
-    const answer = await ask(port, "/streaming/messagesz?channel=foo", { Host: `${name}:${port}` });
+    const answer = await ask(port, "/streaming/messagesz?channel=foo", { headers: { Host: `${name}:${port}` } });
     expect(answer.status).toBe(status);
   });
 });

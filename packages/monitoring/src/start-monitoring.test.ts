@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { Agent, type IncomingHttpHeaders, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
+import { Agent, request as requestHttp } from "node:http";
 import { recordingLogger } from "@nats-streaming/kernel/testing";
 import { afterEach, describe, expect, it } from "vitest";
+import { type AskOptions, ask as askPort, type HttpAnswer } from "../test-support/ask.ts";
 import { clockAt, FakeSource, fakeChannel, fakeSubscription } from "../test-support/fake-source.ts";
 import { local, SAMPLE_TIMES } from "../test-support/golden.ts";
 import { type MonitoringOptions, type MonitoringServer, startMonitoring } from "./start-monitoring.ts";
@@ -18,31 +18,7 @@ async function start(source: FakeSource, options: Partial<MonitoringOptions> = {
   return server;
 }
 
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-function ask(path: string, options: { method?: string; secure?: boolean; agent?: Agent } = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const target = { host: "127.0.0.1", port: server?.port, path, method: options.method ?? "GET" };
-    const request = options.secure
-      ? requestHttps({ ...target, ca: fixture("localhost-cert.pem") })
-      : requestHttp({ ...target, agent: options.agent });
-    request.once("error", reject);
-    request.once("response", (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (piece: string) => {
-        body += piece;
-      });
-      response.once("error", reject);
-      response.once("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
-    });
-    request.end();
-  });
-}
+const ask = (path: string, options: AskOptions = {}): Promise<HttpAnswer> => askPort(server?.port, path, options);
 
 describe("startMonitoring()", () => {
   it("MON-02 serves HTTP on a port of its own, a free one for port 0", async () => {
@@ -56,7 +32,7 @@ describe("startMonitoring()", () => {
   it("MON-02 serves HTTPS with the given certificate", async () => {
     const tls = { cert: fixture("localhost-cert.pem"), key: fixture("localhost-key.pem") };
     await start(new FakeSource(), { tls });
-    const answer = await ask("/streaming/serverz", { secure: true });
+    const answer = await ask("/streaming/serverz", { trusted: fixture("localhost-cert.pem") });
     expect(answer.status).toBe(200);
     expect(answer.headers["content-type"]).toBe("application/json");
   });

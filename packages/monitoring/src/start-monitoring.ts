@@ -10,7 +10,7 @@ import { CHALLENGE, createGuard, type Guard } from "./guard.ts";
 import { serverPage } from "./index-page.ts";
 import type { MessageAccess } from "./messagesz.ts";
 import { createMetrics } from "./metrics/metrics-route.ts";
-import { MonitoringError } from "./monitoring-error.ts";
+import { withCause } from "./monitoring-error.ts";
 import { natsRoutes } from "./nats/nats-routes.ts";
 import { type MonitoringResponse, type MonitoringRoute, textResponse } from "./response.ts";
 import { monitoringRoutes, OPEN_PATHS } from "./routes.ts";
@@ -24,7 +24,7 @@ export interface MonitoringOptions {
   readonly source: MonitoringSource;
   readonly clock: Clock;
   readonly logger?: Logger;
-  /** Further exact paths on the same port, such as `/varz`; the streaming paths win. */
+  /** Further exact paths on the same port; those of monitoring itself win. */
   readonly routes?: ReadonlyMap<string, MonitoringRoute>;
   /** Serves HTTPS with this certificate. */
   readonly tls?: SecureContextOptions;
@@ -103,10 +103,8 @@ interface Site {
 
 function listen(options: MonitoringOptions, listener: RequestListener): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown): void => {
-      const reason = cause instanceof Error ? cause.message : cause;
-      reject(new MonitoringError("listen_failed", `unable to start monitoring server: ${reason}`, { cause }));
-    };
+    const fail = (cause: unknown): void =>
+      reject(withCause("listen_failed", "unable to start monitoring server", cause));
     try {
       const server = options.tls === undefined ? createServer(listener) : createTlsServer({ ...options.tls }, listener);
       server.maxConnections = CONNECTIONS_MAX;

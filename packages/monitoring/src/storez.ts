@@ -1,5 +1,5 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
-import { jsonString, toJson } from "./json.ts";
+import { jsonString, toJson, withoutEnd } from "./json.ts";
 import { limitsJson } from "./limits-json.ts";
 import type { LongDocument } from "./long-document.ts";
 import { readTotals } from "./serverz.ts";
@@ -36,9 +36,4 @@ function* channelElements(channels: LimitsList): Iterable<string | undefined> {
   for (const limits of channels) {
     yield limits && `\n      ${jsonString(limits.name)}: ${toJson(limitsJson(limits), "      ")}`;
   }
-}
-
-/** An object's text up to its last member. */
-function withoutEnd(json: string): string {
-  return json.slice(0, json.lastIndexOf("\n"));
 }

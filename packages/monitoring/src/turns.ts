@@ -1,4 +1,4 @@
-import type { Clock } from "@nats-streaming/kernel";
+import { type Clock, nextTurn } from "@nats-streaming/kernel";
 
 /**
  * Work of one turn of the event loop, in units: a unit is a list element that is read, or 256 characters that are printed,
@@ -27,7 +27,7 @@ export function createTurns(clock: Clock): Turns {
       return units >= TURN_UNITS_MAX || clock.monotonicMillis() >= endsAt;
     },
     async next(): Promise<void> {
-      await new Promise<void>((resolve) => clock.defer(resolve));
+      await nextTurn(clock);
       units = 0;
       endsAt = clock.monotonicMillis() + TURN_MILLIS_MAX;
     },

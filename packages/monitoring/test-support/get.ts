@@ -1,8 +1,12 @@
 import type { MessageAccess } from "../src/messagesz.ts";
 import type { Asker } from "../src/response.ts";
 import { monitoringRoutes } from "../src/routes.ts";
+import { bodyText } from "./body-text.ts";
 import { clockAt, type FakeSource } from "./fake-source.ts";
 import { SAMPLE_TIMES } from "./golden.ts";
+
+/** Somebody who has shown nothing, from elsewhere. */
+export const STRANGER: Asker = { isTrusted: false, isLocal: false };
 
 export interface Answer {
   readonly status: number;
@@ -23,10 +27,6 @@ export async function get(source: FakeSource, target: string, options: GetOption
   const routes = monitoringRoutes(source, clockAt(time), messages === undefined ? {} : { messages });
   const route = routes.get(path);
   if (route === undefined) throw new Error(`no route ${path}`);
-  const asker = { isTrusted: false, isLocal: false, ...options.asker };
-  const response = await route(new URLSearchParams(query), asker);
-  let body = "";
-  if (typeof response.body === "string") body = response.body;
-  else for await (const piece of response.body) body += piece;
-  return { status: response.status, contentType: response.contentType, body };
+  const response = await route(new URLSearchParams(query), { ...STRANGER, ...options.asker });
+  return { status: response.status, contentType: response.contentType, body: await bodyText(response) };
 }

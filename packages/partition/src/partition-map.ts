@@ -1,4 +1,4 @@
-import { sortInSteps } from "@nats-streaming/kernel";
+import { runSteps, sortInSteps } from "@nats-streaming/kernel";
 import { byteStringToText } from "@nats-streaming/protocol";
 import { createSubjectTree, isValidLiteralSubject, type SubjectTree } from "@nats-streaming/subject";
 
@@ -67,11 +67,7 @@ export const MAP_STEP_NAMES: number = 512;
 
 /** Puts together what servers have told. */
 export function assembleMap(clusterId: string, reports: readonly ServerReport[], isComplete: boolean): PartitionMap {
-  const steps = assemblingMap(clusterId, reports, isComplete);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return runSteps(assemblingMap(clusterId, reports, isComplete));
 }
 
 /**

@@ -1,4 +1,12 @@
-import { type Bus, type Clock, invariant, type Logger, type Random, type Timestamp } from "@nats-streaming/kernel";
+import {
+  type Bus,
+  type Clock,
+  invariant,
+  type Logger,
+  nowMillis,
+  type Random,
+  runStepsInTurns,
+} from "@nats-streaming/kernel";
 import { byteStringToText, textToByteString } from "@nats-streaming/protocol";
 import { MapDetail, type MapEntry, MapEntryKind } from "@nats-streaming/protocol/spb";
 import { type ChannelScope, channelScope } from "./channel-scope.ts";
@@ -93,7 +101,8 @@ class BusPartitionServer implements PartitionServer {
       conflictRule: options.conflictRule,
       activeServerId: () => options.activeServerId?.(),
       isHeldUp: () => options.isHeldUp?.() === true,
-      wallMillis: () => wallMillis(clock),
+      // 0 stands for unknown.
+      wallMillis: () => Math.max(1, nowMillis(clock)),
       maxPayload: () => bus.maxPayload,
     });
     this.#link = openPeerLink({
@@ -180,12 +189,7 @@ class BusPartitionServer implements PartitionServer {
     });
     // As they are now: a name that moves from one list to another meanwhile would look like a conflict.
     for (const [peer, names] of this.#lists.entries()) reports.push(report(peer, names));
-    const steps = assemblingMap(clusterId, reports, this.#lists.isComplete);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-      await new Promise<void>((resolve) => clock.defer(resolve));
-    }
+    return runStepsInTurns(assemblingMap(clusterId, reports, this.#lists.isComplete), clock);
   }
 
   close(): void {
@@ -282,10 +286,4 @@ function reportOf(
     heard: new Map(),
     conflicts: [],
   };
-}
-
-function wallMillis(clock: Clock): number {
-  const now: Timestamp = { millis: 0, nanos: 0 };
-  clock.read(now);
-  return Math.max(1, now.millis);
 }

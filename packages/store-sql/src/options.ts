@@ -1,6 +1,6 @@
+import { errorText } from "@nats-streaming/kernel";
 import { StoreError } from "@nats-streaming/store";
 import { driverName } from "./drivers.ts";
-import { messageOf } from "./execution-text.ts";
 
 /** How the database is reached and written to. @see sql-store.md 2 */
 export interface SqlStoreOptions {
@@ -38,7 +38,7 @@ export function sqlStoreOptions(given: Partial<SqlStoreOptions>): SqlStoreOption
   try {
     driverName(options.driver);
   } catch (error) {
-    throw invalid(messageOf(error));
+    throw invalid(errorText(error));
   }
   if (options.source === "") throw invalid("sql: no data source given: for sqlite it is the name of a file");
   for (const key of ["maxOpenConns", "bulkInsertLimit"] as const) {

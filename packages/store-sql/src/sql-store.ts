@@ -1,5 +1,6 @@
 import {
   type Clock,
+  errorText,
   type Logger,
   nowNanos,
   nuidSource,
@@ -30,7 +31,6 @@ import { type Channel, openChannel } from "./channel.ts";
 import { type Database, DatabaseError, type DatabaseFacts, type Operation } from "./database.ts";
 import { loadDatabase } from "./drivers.ts";
 import { openFailure, readFailure, writeFailure } from "./errors.ts";
-import { messageOf } from "./execution-text.ts";
 import { BatchWriter } from "./flush/batch-writer.ts";
 import { createFlushQueue, type FlushQueue } from "./flush/flush-queue.ts";
 import { createStoreLock, type StoreLock } from "./lock/store-lock.ts";
@@ -138,7 +138,7 @@ class DatabaseStore implements SqlStore {
       await this.#open();
     } catch (error) {
       if (error instanceof StoreError && error.code === "invalid_options") throw error;
-      throw new StoreError("lock_failed", messageOf(error), { cause: error });
+      throw new StoreError("lock_failed", errorText(error), { cause: error });
     }
     return this.#lock.acquire();
   }
@@ -347,7 +347,7 @@ class DatabaseStore implements SqlStore {
     const { hasRedeliveries } = context.facts;
     const purge = purgeChannel({ id, database, queue, hasRedeliveries, guard: () => this.#lock.guard })
       .catch((error: unknown) => {
-        const text = `Unable to completely delete channel ${quoteName(channel)}: ${messageOf(error)}`;
+        const text = `Unable to completely delete channel ${quoteName(channel)}: ${errorText(error)}`;
         this.#setup.logger.error(text);
       })
       .finally(() => this.#purges.delete(purge));

@@ -14,16 +14,16 @@ export class AnswerError extends Error {
 }
 
 /** Asks an endpoint, whose path is relative to the page. @throws (rejects) AnswerError */
-export async function fetchJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function fetchJson<T>(path: string, signal: AbortSignal): Promise<T> {
   const timeout = AbortSignal.timeout(ANSWER_MILLIS);
   let response: Response;
   try {
     response = await fetch(`./${path}`, {
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      signal: AbortSignal.any([signal, timeout]),
       headers: { Accept: "application/json" },
     });
   } catch (error) {
-    if (signal?.aborted === true) throw error;
+    if (signal.aborted) throw error;
     throw new AnswerError(0, "The server does not answer");
   }
   // A server that is not ready says so with 503 and the same JSON.

@@ -7,14 +7,15 @@ export interface Polled<T> {
   readonly data: T | undefined;
   /** Why the latest question failed; undefined when it did not. */
   readonly error: AnswerError | undefined;
-  /** When `data` came, in milliseconds of `performance.now()`. */
-  readonly at: number;
 }
 
 /** Between two questions, once the first was answered. */
-export const POLL_MILLIS = 2_000;
+const POLL_MILLIS = 2_000;
 
-/** Asks an endpoint again and again as long as the page is looked at. `onData` sees each answer once, in order. */
+/**
+ * Asks an endpoint again and again as long as the page is looked at. `onData` sees each answer once, in order, and when it
+ * came, in milliseconds of `performance.now()`.
+ */
 export function usePolled<T>(
   path: string | undefined,
   options: { readonly onData?: (data: T, at: number) => void; readonly everyMillis?: number } = {},
@@ -31,9 +32,8 @@ export function usePolled<T>(
     const ask = async (): Promise<void> => {
       try {
         const data = await fetchJson<T>(path, gone.signal);
-        const at = performance.now();
-        onData.current?.(data, at);
-        setState({ data, error: undefined, at, path });
+        onData.current?.(data, performance.now());
+        setState({ data, error: undefined, path });
       } catch (error) {
         if (gone.signal.aborted) return;
         const failure = error instanceof AnswerError ? error : new AnswerError(0, String(error));
@@ -52,4 +52,4 @@ export function usePolled<T>(
   return state.path === path ? state : NOTHING;
 }
 
-const NOTHING: Polled<never> = { data: undefined, error: undefined, at: 0 };
+const NOTHING: Polled<never> = { data: undefined, error: undefined };

@@ -28,7 +28,7 @@ interface EntryBox {
   readonly y: number;
   readonly kind: "owned" | "conflict" | "unowned" | "more";
   /** Middles of the boxes of those that list it, or store it. */
-  readonly from: readonly { readonly y: number; readonly isDashed: boolean }[];
+  readonly from: readonly number[];
 }
 
 interface ServerBox {
@@ -52,9 +52,9 @@ export function PartitionPicture({ map }: { readonly map: Partitionsz }): JSX.El
       {entries.flatMap(({ key, y, kind, from }) =>
         from.map((server) => (
           <path
-            key={`${key}-${server.y}`}
-            class={`link ${kind}${server.isDashed ? " dashed" : ""}`}
-            d={`M${SERVER_WIDTH} ${server.y} C${SERVER_WIDTH + BEND} ${server.y} ${ENTRY_LEFT - BEND} ${y} ${ENTRY_LEFT} ${y}`}
+            key={`${key}-${server}`}
+            class={`link ${kind}`}
+            d={`M${SERVER_WIDTH} ${server} C${SERVER_WIDTH + BEND} ${server} ${ENTRY_LEFT - BEND} ${y} ${ENTRY_LEFT} ${y}`}
           />
         )),
       )}
@@ -86,7 +86,7 @@ function ServerNode({ box: { server, y, isGone } }: { readonly box: ServerBox })
       <text class="name" x={28} y={23}>
         {server.server_id}
       </text>
-      <text class="facts" x={16} y={42}>
+      <text class="about" x={16} y={42}>
         {facts.filter((fact) => fact !== "").join(" · ")}
       </text>
       {server.self && (
@@ -149,24 +149,26 @@ function layOut(map: Partitionsz): {
     const middle = top + height / 2;
     servers.push({ server, y: middle, isGone: !map.servers.includes(server) });
     const first = middle - (rows * ROW) / 2 + ROW / 2;
-    const line = { y: middle, isDashed: false };
     for (const [i, name] of own.entries()) {
       const others = conflicts.get(name);
-      const from =
-        others === undefined
-          ? [line]
-          : [line, ...others.flatMap((id) => (id === server.server_id ? [] : middles(middleOf, id)))];
+      const from = [middle, ...middles(middleOf, others?.filter((id) => id !== server.server_id) ?? [])];
       const kind = others === undefined ? "owned" : "conflict";
       entries.push({ key: `${server.server_id} ${name}`, name, y: first + i * ROW, kind, from });
     }
     if (more > 0) {
       const place = first + own.length * ROW;
-      entries.push({ key: `${server.server_id} more`, name: `and ${more} more`, y: place, kind: "more", from: [line] });
+      entries.push({
+        key: `${server.server_id} more`,
+        name: `and ${more} more`,
+        y: place,
+        kind: "more",
+        from: [middle],
+      });
     }
   }
   const lost = map.unowned.slice(0, UNOWNED_MAX);
   for (const [i, { channel, stored_by }] of lost.entries()) {
-    const from = stored_by.flatMap((id) => middles(middleOf, id)).map((line) => ({ ...line, isDashed: true }));
+    const from = middles(middleOf, stored_by);
     entries.push({ key: `unowned ${channel}`, name: channel, y: y + ROW / 2 + i * ROW, kind: "unowned", from });
   }
   y += lost.length * ROW;
@@ -191,12 +193,8 @@ function goneServers(map: Partitionsz): readonly PartitionServer[] {
   });
 }
 
-function middles(
-  middleOf: ReadonlyMap<string, number>,
-  id: string,
-): { readonly y: number; readonly isDashed: boolean }[] {
-  const y = middleOf.get(id);
-  return y === undefined ? [] : [{ y, isDashed: false }];
+function middles(middleOf: ReadonlyMap<string, number>, ids: readonly string[]): number[] {
+  return ids.flatMap((id) => middleOf.get(id) ?? []);
 }
 
 /** The picture in words. */

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { AnswerError } from "../api/fetch-json.ts";
+import { count } from "../format.ts";
 
 /** How something stands. */
 export type Tone = "good" | "warn" | "bad" | "info" | "plain";
@@ -31,7 +32,7 @@ export function Tile({ label, value, note, of }: TileProps): JSX.Element {
 }
 
 export function Tiles({ children }: { readonly children: ComponentChildren }): JSX.Element {
-  return <dl class="tiles">{children}</dl>;
+  return <dl class="card tiles">{children}</dl>;
 }
 
 export interface SectionProps {
@@ -119,11 +120,10 @@ export interface PagerProps {
 export function Pager({ offset, limit, total, onMove }: PagerProps): JSX.Element | null {
   if (total <= limit && offset === 0) return null;
   const last = Math.min(total, offset + limit);
-  const number = new Intl.NumberFormat("en-US").format;
   return (
     <nav class="pager" aria-label="Pages">
       <span>
-        {total === 0 ? 0 : number(offset + 1)}–{number(last)} of {number(total)}
+        {total === 0 ? 0 : count(offset + 1)}–{count(last)} of {count(total)}
       </span>
       <button type="button" disabled={offset === 0} onClick={() => onMove(Math.max(0, offset - limit))}>
         Previous

@@ -16,16 +16,15 @@ export interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  readonly toneOf?: (row: Row) => string;
 }
 
 /** Rows of facts; scrolls sideways by itself where it does not fit. */
-export function Table<Row>({ label, columns, rows, keyOf, toneOf }: TableProps<Row>): JSX.Element {
+export function Table<Row>({ label, columns, rows, keyOf }: TableProps<Row>): JSX.Element {
   const classOf = ({ isNumber, isWide }: Column<Row>): string =>
     [isNumber ? "number" : "", isWide ? "wide" : ""].filter((name) => name !== "").join(" ");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys
-    <section class="table-frame" aria-label={label} tabIndex={0}>
+    <section class="card table-frame" aria-label={label} tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -38,7 +37,7 @@ export function Table<Row>({ label, columns, rows, keyOf, toneOf }: TableProps<R
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={keyOf(row)} class={toneOf?.(row) ?? ""}>
+            <tr key={keyOf(row)}>
               {columns.map((column) => (
                 <td key={column.title} class={classOf(column)}>
                   {column.cell(row)}

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { latestOf, noteCounter, seriesOf } from "../api/history.ts";
 import type { Channel, Channelsz } from "../api/types.ts";
 import { Sparkline } from "../charts/sparkline.tsx";
-import { Chip } from "../components/basics.tsx";
+import { Chip, Empty } from "../components/basics.tsx";
 import { type Column, Table } from "../components/table.tsx";
 import { bytes, count, rate, span } from "../format.ts";
 import { href } from "../route.ts";
@@ -48,6 +48,13 @@ const COLUMNS: readonly Column<Channel>[] = [
 
 export function ChannelTable({ channels }: { readonly channels: readonly Channel[] }): JSX.Element {
   return <Table label="Channels" columns={COLUMNS} rows={channels} keyOf={({ name }) => name} />;
+}
+
+/** What stands where a server has none. */
+export function NoChannels(): JSX.Element {
+  return (
+    <Empty title="There are no channels yet">A channel comes into being with the first message or subscription.</Empty>
+  );
 }
 
 function Lag({ channel: { backlogs = [] } }: { readonly channel: Channel }): JSX.Element {

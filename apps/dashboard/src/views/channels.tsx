@@ -4,7 +4,7 @@ import type { Channelsz } from "../api/types.ts";
 import { usePolled } from "../api/use-polled.ts";
 import { Empty, Failure, Loading, Pager, Section } from "../components/basics.tsx";
 import { count } from "../format.ts";
-import { ChannelTable, noteChannels } from "./channel-table.tsx";
+import { ChannelTable, NoChannels, noteChannels } from "./channel-table.tsx";
 
 const PAGE = 50;
 /** The server is asked once typing has paused for so long. */
@@ -51,12 +51,12 @@ export function Channels(): JSX.Element {
       <Failure error={error} />
       {data === undefined ? (
         error === undefined && <Loading />
-      ) : channels.length === 0 ? (
-        <Empty title={match === "" ? "There are no channels yet" : `No channel's name contains “${match}”`}>
-          {match === "" && "A channel comes into being with the first message or subscription."}
-        </Empty>
-      ) : (
+      ) : channels.length > 0 ? (
         <ChannelTable channels={channels} />
+      ) : match === "" ? (
+        <NoChannels />
+      ) : (
+        <Empty title={`No channel's name contains “${match}”`} />
       )}
       {data !== undefined && <Pager offset={offset} limit={PAGE} total={data.total} onMove={setOffset} />}
     </Section>

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Messagesz, StoredMessage } from "../api/types.ts";
 import { usePolled } from "../api/use-polled.ts";
 import { Choice, Empty, Failure, Loading, Section } from "../components/basics.tsx";
@@ -7,6 +7,18 @@ import { bytes, count, moment } from "../format.ts";
 import { type Display, decodeBase64, display, displayFor, preview } from "./message-text.ts";
 
 type Mode = "last" | "from" | "time";
+
+const MODES: readonly (readonly [Mode, string])[] = [
+  ["last", "Last"],
+  ["from", "From sequence"],
+  ["time", "From time"],
+];
+
+const DISPLAYS: readonly (readonly [Display, string])[] = [
+  ["json", "JSON"],
+  ["text", "Text"],
+  ["hex", "Hex"],
+];
 
 /** Messages that are shown at a time. */
 const COUNTS: readonly (readonly [string, string])[] = [
@@ -47,16 +59,7 @@ export function Messages({
   return (
     <Section title="Messages">
       <div class="controls">
-        <Choice
-          label="Where to begin"
-          options={[
-            ["last", "Last"],
-            ["from", "From sequence"],
-            ["time", "From time"],
-          ]}
-          value={mode}
-          onChange={setMode}
-        />
+        <Choice label="Where to begin" options={MODES} value={mode} onChange={setMode} />
         {mode === "from" && (
           <input
             type="number"
@@ -94,7 +97,7 @@ export function Messages({
       ) : messages.length === 0 ? (
         <Empty title={lastSequence === 0 ? "No message has been published yet" : "There are no messages there"} />
       ) : (
-        <ol class="messages">
+        <ol class="card messages">
           {messages.map((message) => (
             <Message
               key={message.seq}
@@ -118,7 +121,8 @@ function Message({
   readonly isOpen: boolean;
   readonly onToggle: () => void;
 }): JSX.Element {
-  const data = decodeBase64(message.data);
+  // Up to 64 KiB, of a hundred messages, and the view is drawn anew with each answer.
+  const data = useMemo(() => decodeBase64(message.data), [message.data]);
   return (
     <li class={isOpen ? "open" : ""}>
       <button type="button" class="message" aria-expanded={isOpen} onClick={onToggle}>
@@ -133,20 +137,11 @@ function Message({
 }
 
 function Body({ message, data }: { readonly message: StoredMessage; readonly data: Uint8Array }): JSX.Element {
-  const [how, setHow] = useState<Display>(displayFor(data));
+  const [how, setHow] = useState(() => displayFor(data));
   return (
     <div class="body">
       <div class="controls">
-        <Choice
-          label={`Show message ${message.seq} as`}
-          options={[
-            ["json", "JSON"],
-            ["text", "Text"],
-            ["hex", "Hex"],
-          ]}
-          value={how}
-          onChange={setHow}
-        />
+        <Choice label={`Show message ${message.seq} as`} options={DISPLAYS} value={how} onChange={setHow} />
         <span class="muted">{message.time}</span>
         {message.reply !== undefined && (
           <span class="muted">

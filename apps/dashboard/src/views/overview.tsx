@@ -1,14 +1,14 @@
 import type { JSX } from "preact";
-import { seriesOf } from "../api/history.ts";
+import { latestOf, seriesOf } from "../api/history.ts";
 import type { Channelsz, Partitionsz, Serverz, Storez } from "../api/types.ts";
 import { usePolled } from "../api/use-polled.ts";
 import { PartitionPicture } from "../charts/partition-picture.tsx";
 import { RateChart } from "../charts/rate-chart.tsx";
-import { Empty, Section, Tile, Tiles } from "../components/basics.tsx";
+import { Section, Tile, Tiles } from "../components/basics.tsx";
 import { bytes, count, rate } from "../format.ts";
 import { href } from "../route.ts";
 import type { Theme } from "../theme.ts";
-import { ChannelTable, noteChannels } from "./channel-table.tsx";
+import { ChannelTable, NoChannels, noteChannels } from "./channel-table.tsx";
 
 export interface OverviewProps {
   readonly server: Serverz | undefined;
@@ -27,8 +27,8 @@ export function Overview({ server, store, map, theme }: OverviewProps): JSX.Elem
   return (
     <>
       <Tiles>
-        <Tile label="Published" value={rate(seriesOf("in_msgs").values.at(-1))} note="msg/s" />
-        <Tile label="Delivered" value={rate(seriesOf("out_msgs").values.at(-1))} note="msg/s" />
+        <Tile label="Published" value={rate(latestOf("in_msgs"))} note="msg/s" />
+        <Tile label="Delivered" value={rate(latestOf("out_msgs"))} note="msg/s" />
         <Tile label="Stored messages" value={count(server?.total_msgs ?? 0)} />
         <Tile
           label="Store size"
@@ -76,13 +76,7 @@ export function Overview({ server, store, map, theme }: OverviewProps): JSX.Elem
           </a>
         }
       >
-        {data !== undefined && channels.length === 0 ? (
-          <Empty title="There are no channels yet">
-            A channel comes into being with the first message or subscription.
-          </Empty>
-        ) : (
-          <ChannelTable channels={channels} />
-        )}
+        {data !== undefined && channels.length === 0 ? <NoChannels /> : <ChannelTable channels={channels} />}
       </Section>
     </>
   );

@@ -65,7 +65,7 @@ export function ServerView({ server, store }: ServerViewProps): JSX.Element {
         </Section>
       )}
       <Section title="Server">
-        <dl class="facts">
+        <dl class="card facts">
           <Fact label="Cluster ID" value={server.cluster_id || "not known yet"} />
           <Fact label="Server ID" value={server.server_id} />
           <Fact label="State" value={server.state} />

@@ -1,4 +1,4 @@
-import type { Clock, Timestamp } from "@nats-streaming/kernel";
+import { type Clock, nowMillis } from "@nats-streaming/kernel";
 import type { BacklogSnapshot } from "../backlog-snapshot.ts";
 import type { MonitoredChannel, MonitoringSource } from "../source.ts";
 import type { Turns } from "../turns.ts";
@@ -88,9 +88,7 @@ class Gathering {
 
   constructor(server: string, clock: Clock) {
     this.#server = server;
-    const now: Timestamp = { millis: 0, nanos: 0 };
-    clock.read(now);
-    this.#nowMillis = now.millis;
+    this.#nowMillis = nowMillis(clock);
   }
 
   add(channel: MonitoredChannel): void {
@@ -152,9 +150,9 @@ class Gathering {
   }
 
   #addSubscriptions(channel: MonitoredChannel): void {
+    let room = METRIC_SUBSCRIPTIONS_MAX - this.#subscriptions;
     this.#subscriptions += channel.subscriptionCount;
-    if (this.#subscriptions - channel.subscriptionCount >= METRIC_SUBSCRIPTIONS_MAX) return;
-    let room = METRIC_SUBSCRIPTIONS_MAX - (this.#subscriptions - channel.subscriptionCount);
+    if (room <= 0) return;
     for (const subscription of channel.subscriptions()) {
       if (room-- <= 0) return;
       const labels = labelText({

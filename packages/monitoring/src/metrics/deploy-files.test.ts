@@ -4,6 +4,7 @@ import { bodyText } from "../../test-support/body-text.ts";
 import { busySource } from "../../test-support/busy-source.ts";
 import { parseExposition } from "../../test-support/exposition.ts";
 import { clockAt } from "../../test-support/fake-source.ts";
+import { STRANGER } from "../../test-support/get.ts";
 import { SAMPLE_TIMES } from "../../test-support/golden.ts";
 import { createMetrics } from "./metrics-route.ts";
 
@@ -13,7 +14,7 @@ const file = (name: string): string =>
 /** Series names that a scrape of a busy server has, and those that Prometheus makes itself. */
 async function existing(): Promise<ReadonlySet<string>> {
   const metrics = createMetrics(busySource(), clockAt(SAMPLE_TIMES.serverz));
-  const body = await bodyText(await metrics.route(new URLSearchParams(), { isTrusted: false, isLocal: false }));
+  const body = await bodyText(await metrics.route(new URLSearchParams(), STRANGER));
   metrics.close();
   const { samples } = parseExposition(body);
   return new Set(["up", ...[...samples.keys()].map((series) => series.replace(/\{.*/s, ""))]);

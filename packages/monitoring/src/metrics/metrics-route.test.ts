@@ -11,17 +11,16 @@ import {
   fakeSubscription,
   UNLIMITED,
 } from "../../test-support/fake-source.ts";
+import { STRANGER } from "../../test-support/get.ts";
 import { SAMPLE_TIMES } from "../../test-support/golden.ts";
 import type { BacklogSnapshot } from "../backlog-snapshot.ts";
 import { TURN_UNITS_MAX } from "../turns.ts";
 import { METRIC_BACKLOGS_MAX, METRIC_CHANNELS_MAX, METRIC_SUBSCRIPTIONS_MAX } from "./channel-metrics.ts";
 import { createMetrics } from "./metrics-route.ts";
 
-const NOBODY = { isTrusted: false, isLocal: false };
-
 async function scrape(source: FakeSource, clock: Clock = clockAt(SAMPLE_TIMES.serverz)): Promise<string> {
   const metrics = createMetrics(source, clock);
-  const text = await bodyText(await metrics.route(new URLSearchParams(), NOBODY));
+  const text = await bodyText(await metrics.route(new URLSearchParams(), STRANGER));
   metrics.close();
   return text;
 }
@@ -35,7 +34,7 @@ async function value(source: FakeSource, series: string): Promise<number | undef
 describe("/metrics", () => {
   it("answers in the exposition format: every family once, whole, with help and type", async () => {
     const metrics = createMetrics(busySource(), clockAt(SAMPLE_TIMES.serverz));
-    const response = await metrics.route(new URLSearchParams(), NOBODY);
+    const response = await metrics.route(new URLSearchParams(), STRANGER);
     const { status, contentType } = response;
     metrics.close();
     expect({ status, contentType }).toEqual({ status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8" });
@@ -79,7 +78,7 @@ describe("/metrics", () => {
     const source = busySource();
     const metrics = createMetrics(source, clockAt(SAMPLE_TIMES.serverz));
     for (let i = 0; i < 2; i++) {
-      const { samples } = parseExposition(await bodyText(await metrics.route(new URLSearchParams(), NOBODY)));
+      const { samples } = parseExposition(await bodyText(await metrics.route(new URLSearchParams(), STRANGER)));
       expect(samples.get('nss_server_in_msgs_total{server="test-cluster"}')).toBe(4);
     }
     metrics.close();
@@ -215,7 +214,7 @@ describe("/metrics", () => {
       },
     };
     const metrics = createMetrics(source, clock);
-    const { body } = await metrics.route(new URLSearchParams(), NOBODY);
+    const { body } = await metrics.route(new URLSearchParams(), STRANGER);
     metrics.close();
     const pieces: string[] = [];
     for await (const piece of body as AsyncGenerator<string>) pieces.push(piece);
@@ -256,7 +255,7 @@ describe("/metrics", () => {
     const source = busySource();
     const metrics = createMetrics(source, clockAt(SAMPLE_TIMES.serverz));
     const families = async (): Promise<string[]> => {
-      const body = await bodyText(await metrics.route(new URLSearchParams(), NOBODY));
+      const body = await bodyText(await metrics.route(new URLSearchParams(), STRANGER));
       return [...body.matchAll(/^# TYPE (nss_store_\w+)/gm)].map(([, name]) => name ?? "");
     };
     expect(await families()).toHaveLength(7);

@@ -16,8 +16,7 @@ export interface Metrics {
 }
 
 export function createMetrics(source: MonitoringSource, clock: Clock): Metrics {
-  const pause = (): Promise<void> => new Promise((resolve) => clock.defer(resolve));
-  const server = createServerMetrics(pause);
+  const server = createServerMetrics(clock);
   const channels = createChannelMetrics(clock);
   return {
     async route() {

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
+import { type Clock, nextTurn } from "@nats-streaming/kernel";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { PartitionSnapshot } from "../partition-snapshot.ts";
 import type { MonitoringSource, ServerPhase, StoreTotals } from "../source.ts";
@@ -8,7 +9,7 @@ import { setCounter } from "./set-counter.ts";
 import { createStorageMetrics } from "./storage-metrics.ts";
 
 /** Servers of a partitioned cluster that have a series of their own; more are counted in `nss_partition_servers_left_out`. */
-export const PARTITION_SERVERS_MAX = 256;
+const PARTITION_SERVERS_MAX = 256;
 
 /** What is measured of the server as a whole, of its partition, its store and its process. */
 export interface ServerMetrics {
@@ -19,8 +20,7 @@ export interface ServerMetrics {
 
 const PHASES: readonly ServerPhase[] = ["starting", "recovering", "standby", "active", "failed", "stopped"];
 
-/** @param pause settles in a later turn */
-export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
+export function createServerMetrics(clock: Clock): ServerMetrics {
   const registry = new Registry();
   const registers = [registry];
   const labelNames = ["server"];
@@ -37,7 +37,13 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
     clients: gauge("nss_server_clients", "Registered clients"),
   };
   const info = gauge("nss_server_info", "Always 1; the labels tell about the server", [
-    ...["cluster_id", "server_id", "version", "go_version", "state", "role", "start_time"],
+    "cluster_id",
+    "server_id",
+    "version",
+    "go_version",
+    "state",
+    "role",
+    "start_time",
   ]);
   const traffic = {
     inMessages: counter("nss_server_in_msgs_total", "Publishes received"),
@@ -52,13 +58,15 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
   const storage = createStorageMetrics(registry);
   const partition = {
     entries: gauge("nss_partition_entries", "Entries in the channel list of a server of the cluster", [
-      ...["owner", "kind", "state"],
+      "owner",
+      "kind",
+      "state",
     ]),
     servers: gauge("nss_partition_servers", "Servers of the cluster that are known, this one included"),
     conflicts: gauge("nss_partition_conflicts", "Overlaps between the lists of two servers"),
     unowned: gauge("nss_partition_unowned_channels", "Stored channels that no list covers"),
+    leftOut: gauge("nss_partition_servers_left_out", "Servers of the cluster without a series of their own"),
   };
-  const leftOut = gauge("nss_partition_servers_left_out", "Servers of the cluster without a series of their own");
   const processMetrics = {
     cpu: new Counter({ name: "process_cpu_seconds_total", help: "CPU seconds, user and system", registers }),
     memory: processGauge("process_resident_memory_bytes", "Resident memory"),
@@ -73,11 +81,11 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
 
   const readProcess = async ({ fileDescriptors }: MonitoringSource): Promise<void> => {
     const { user, system } = process.cpuUsage();
-    setCounter(processMetrics.cpu, undefined, (user + system) / 1_000_000);
+    setCounter(processMetrics.cpu, {}, (user + system) / 1_000_000);
     // `memoryUsage()` itself goes through the whole heap.
     processMetrics.memory.set(process.memoryUsage.rss());
     processMetrics.heap.set(getHeapStatistics().used_heap_size);
-    processMetrics.lag.set(Number.isNaN(delay.percentile(99)) ? 0 : delay.percentile(99) / 1e9);
+    processMetrics.lag.set(delay.percentile(99) / 1e9);
     delay.reset();
     if (fileDescriptors === undefined) return;
     // A failure to count them must not cost everything else.
@@ -95,7 +103,7 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
     partition.servers.set({ server }, map.servers.length);
     partition.conflicts.set({ server }, map.conflicts.length);
     partition.unowned.set({ server }, map.unowned.length);
-    leftOut.set({ server }, Math.max(0, map.servers.length - PARTITION_SERVERS_MAX));
+    partition.leftOut.set({ server }, Math.max(0, map.servers.length - PARTITION_SERVERS_MAX));
   };
 
   const readServer = (source: MonitoringSource, totals: StoreTotals): string => {
@@ -137,10 +145,10 @@ export function createServerMetrics(pause: () => Promise<void>): ServerMetrics {
     async text(source): Promise<string> {
       await readProcess(source);
       const server = readServer(source, await source.totals());
-      await pause();
+      await nextTurn(clock);
       readPartition(await source.partitions?.(), server);
       storage.read(source.storage?.(), server);
-      await pause();
+      await nextTurn(clock);
       return registry.metrics();
     },
     close: () => delay.disable(),

@@ -2,8 +2,7 @@ import type { Counter } from "prom-client";
 import type { Integer } from "../source.ts";
 
 /** The library only knows how to add; what is shown here is counted elsewhere. */
-export function setCounter(counter: Counter, labels: { readonly server: string } | undefined, value: Integer): void {
+export function setCounter(counter: Counter, labels: { readonly server?: string }, value: Integer): void {
   counter.reset();
-  if (labels === undefined) counter.inc(Number(value));
-  else counter.inc(labels, Number(value));
+  counter.inc(labels, Number(value));
 }

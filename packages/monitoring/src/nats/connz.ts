@@ -1,7 +1,7 @@
 import { type Clock, durationFromMillis, formatDuration, nowNanos, sortInSteps } from "@nats-streaming/kernel";
-import { arrayTexts } from "../array-texts.ts";
+import { elementWithArray } from "../array-texts.ts";
 import type { BrokerConnection, BrokerDirectory, BrokerSubscription, BrokerTraffic } from "../broker-directory.ts";
-import { type JsonValue, toJson } from "../json.ts";
+import { type JsonValue, toJson, withoutEnd } from "../json.ts";
 import { ELEMENT_INDENT } from "../listing.ts";
 import type { LongDocument, LongElement } from "../long-document.ts";
 import { formatTime, formatUptime } from "../time.ts";
@@ -76,7 +76,7 @@ export async function connzDocument(
     limit: page.limit,
   });
   return {
-    head: () => `${opening.slice(0, -"\n}".length)},\n  "connections": [`,
+    head: () => `${withoutEnd(opening)},\n  "connections": [`,
     elements: connectionElements(shown, now, view),
     expected: shown.length,
     tail: () => (shown.length === 0 ? "]\n}" : "\n  ]\n}"),
@@ -94,32 +94,27 @@ function* connectionElements(
   { subscriptions, withUser }: ConnectionView,
 ): Iterable<LongElement> {
   for (const connection of connections) {
-    const value = toJson(
-      {
-        cid: connection.id,
-        kind: "Client",
-        type: "nats",
-        ...trafficJson(connection, now, "pending_bytes"),
-        subscriptions: connection.subscriptionCount,
-        name: connection.name || undefined,
-        lang: connection.language || undefined,
-        version: connection.version || undefined,
-        authorized_user: (withUser && connection.user) || undefined,
-      },
-      ELEMENT_INDENT,
-    );
+    const value: JsonValue = {
+      cid: connection.id,
+      kind: "Client",
+      type: "nats",
+      ...trafficJson(connection, now, "pending_bytes"),
+      subscriptions: connection.subscriptionCount,
+      name: connection.name || undefined,
+      lang: connection.language || undefined,
+      version: connection.version || undefined,
+      authorized_user: (withUser && connection.user) || undefined,
+    };
     if (subscriptions === "none" || connection.subscriptionCount === 0) {
-      yield `\n${ELEMENT_INDENT}${value}`;
-      continue;
+      yield `\n${ELEMENT_INDENT}${toJson(value, ELEMENT_INDENT)}`;
+    } else if (subscriptions === "detail") {
+      yield* elementWithArray(value, "subscriptions_list_detail", connection.subscriptions(), (subscription) => ({
+        ...subscriptionJson(subscription),
+        cid: connection.id,
+      }));
+    } else {
+      yield* elementWithArray(value, "subscriptions_list", connection.subscriptions(), ({ subject }) => subject);
     }
-    const isDetail = subscriptions === "detail";
-    const key = isDetail ? "subscriptions_list_detail" : "subscriptions_list";
-    yield `\n${ELEMENT_INDENT}${value.slice(0, -`\n${ELEMENT_INDENT}}`.length)},\n      "${key}": `;
-    for (const more of arrayTexts(connection.subscriptions(), "      ", (subscription) =>
-      isDetail ? { ...subscriptionJson(subscription), cid: connection.id } : subscription.subject,
-    ))
-      yield { more };
-    yield { more: `\n${ELEMENT_INDENT}}` };
   }
 }
 

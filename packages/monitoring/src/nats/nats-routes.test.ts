@@ -1,5 +1,6 @@
 import type { Clock } from "@nats-streaming/kernel";
 import { describe, expect, it } from "vitest";
+import { bodyText } from "../../test-support/body-text.ts";
 import {
   fakeBroker,
   fakeBrokerSubscription,
@@ -8,26 +9,22 @@ import {
   withSubscriptions,
 } from "../../test-support/fake-broker.ts";
 import { clockAt } from "../../test-support/fake-source.ts";
+import { type Answer, STRANGER } from "../../test-support/get.ts";
 import { local, SAMPLE_TIMES } from "../../test-support/golden.ts";
 import { type BrokerDirectory, type BrokerSubscription, idleBroker } from "../broker-directory.ts";
 import { TURN_UNITS_MAX } from "../turns.ts";
 import { natsRoutes } from "./nats-routes.ts";
 
-const NOBODY = { isTrusted: false, isLocal: false };
-
 async function get(
   target: string,
   broker: BrokerDirectory = fakeBroker(),
   requests: ReadonlyMap<string, number> = new Map(),
-): Promise<{ status: number; contentType: string | undefined; body: string }> {
+): Promise<Answer> {
   const [path = "", query = ""] = target.split("?");
   const route = natsRoutes(broker, clockAt(SAMPLE_TIMES.serverz), requests).get(path);
   if (route === undefined) throw new Error(`no route ${path}`);
-  const { status, contentType, body } = await route(new URLSearchParams(query), { isTrusted: false, isLocal: false });
-  if (typeof body === "string" || body instanceof Uint8Array) return { status, contentType, body: String(body) };
-  let text = "";
-  for await (const piece of body) text += piece;
-  return { status, contentType, body: text };
+  const response = await route(new URLSearchParams(query), STRANGER);
+  return { status: response.status, contentType: response.contentType, body: await bodyText(response) };
 }
 
 const json = async (target: string, broker?: BrokerDirectory): Promise<Record<string, unknown>> =>
@@ -218,9 +215,8 @@ describe("/connz and /subsz of 20,000 subscriptions", () => {
         },
       };
       const [name = "", query] = path.split("?");
-      const { body } = await natsRoutes(broker, clock, new Map()).get(name)!(new URLSearchParams(query), NOBODY);
-      let text = "";
-      for await (const piece of body as AsyncGenerator<string>) text += piece;
+      const route = natsRoutes(broker, clock, new Map()).get(name)!;
+      const text = await bodyText(await route(new URLSearchParams(query), STRANGER));
       expect(text.match(/"foo\.bar"/g)).toHaveLength(20_000);
       expect(JSON.parse(text)).toBeTypeOf("object");
       expect(Math.max(...perTurn, read)).toBeLessThanOrEqual(TURN_UNITS_MAX);

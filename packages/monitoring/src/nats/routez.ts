@@ -1,7 +1,7 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
-import { arrayTexts } from "../array-texts.ts";
+import { elementWithArray } from "../array-texts.ts";
 import type { BrokerDirectory, BrokerRoute } from "../broker-directory.ts";
-import { toJson } from "../json.ts";
+import { type JsonValue, toJson, withoutEnd } from "../json.ts";
 import { ELEMENT_INDENT } from "../listing.ts";
 import type { LongDocument, LongElement } from "../long-document.ts";
 import { formatTime } from "../time.ts";
@@ -19,7 +19,7 @@ export function routezDocument(broker: BrokerDirectory, clock: Clock, query: URL
     num_routes: routes.length,
   });
   return {
-    head: () => `${opening.slice(0, -"\n}".length)},\n  "routes": [`,
+    head: () => `${withoutEnd(opening)},\n  "routes": [`,
     elements: routeElements(routes, now, withSubscriptions),
     expected: routes.length,
     tail: () => (routes.length === 0 ? "]\n}" : "\n  ]\n}"),
@@ -32,24 +32,17 @@ function* routeElements(
   withSubscriptions: boolean,
 ): Iterable<LongElement> {
   for (const route of routes) {
-    const value = toJson(
-      {
-        rid: route.id,
-        remote_id: route.remoteId,
-        remote_name: route.remoteName || undefined,
-        did_solicit: route.isSolicited,
-        is_configured: route.isConfigured,
-        ...trafficJson(route, now, "pending_size"),
-        subscriptions: route.subscriptionCount,
-      },
-      ELEMENT_INDENT,
-    );
-    if (!withSubscriptions || route.subscriptionCount === 0) {
-      yield `\n${ELEMENT_INDENT}${value}`;
-      continue;
-    }
-    yield `\n${ELEMENT_INDENT}${value.slice(0, -`\n${ELEMENT_INDENT}}`.length)},\n      "subscriptions_list": `;
-    for (const more of arrayTexts(route.subscriptions(), "      ", (subject) => subject)) yield { more };
-    yield { more: `\n${ELEMENT_INDENT}}` };
+    const value: JsonValue = {
+      rid: route.id,
+      remote_id: route.remoteId,
+      remote_name: route.remoteName || undefined,
+      did_solicit: route.isSolicited,
+      is_configured: route.isConfigured,
+      ...trafficJson(route, now, "pending_size"),
+      subscriptions: route.subscriptionCount,
+    };
+    if (withSubscriptions && route.subscriptionCount > 0) {
+      yield* elementWithArray(value, "subscriptions_list", route.subscriptions(), (subject) => subject);
+    } else yield `\n${ELEMENT_INDENT}${toJson(value, ELEMENT_INDENT)}`;
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
 import { arrayTexts } from "../array-texts.ts";
 import type { BrokerDirectory, BrokerSubjects } from "../broker-directory.ts";
-import { type JsonValue, toJson } from "../json.ts";
+import { type JsonValue, toJson, withoutEnd } from "../json.ts";
 import type { LongDocument } from "../long-document.ts";
 import { formatTime } from "../time.ts";
 import { inTurns, type Turns } from "../turns.ts";
@@ -36,7 +36,7 @@ export async function subszDocument(
     limit: page.limit,
   });
   return {
-    head: () => `${opening.slice(0, -"\n}".length)},\n  "subscriptions_list": `,
+    head: () => `${withoutEnd(opening)},\n  "subscriptions_list": `,
     elements: [],
     expected: 0,
     *tail(): Iterable<string> {

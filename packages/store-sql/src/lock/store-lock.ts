@@ -1,7 +1,6 @@
-import type { Clock, Logger, Timer } from "@nats-streaming/kernel";
+import { type Clock, errorText, type Logger, type Timer } from "@nats-streaming/kernel";
 import { type LockOutcome, StoreError } from "@nats-streaming/store";
 import { type Database, DatabaseError, type Session } from "../database.ts";
-import { messageOf } from "../execution-text.ts";
 import { lockLost } from "../server-database.ts";
 import { numberOf, textOf } from "../sql-values.ts";
 
@@ -106,7 +105,7 @@ class RowLock implements StoreLock {
     try {
       await this.#options.database().transaction((session) => session.run("releaseLock", [this.#options.owner]));
     } catch (error) {
-      this.#options.logger.warn(`Unable to release the store lock: ${messageOf(error)}`);
+      this.#options.logger.warn(`Unable to release the store lock: ${errorText(error)}`);
     }
   }
 

@@ -1,5 +1,6 @@
 import {
   type DurationNanos,
+  errorText,
   nowNanos,
   quoteName,
   type Sequence,
@@ -25,7 +26,6 @@ import {
 } from "@nats-streaming/store";
 import type { SqlRow } from "../database.ts";
 import { readFailure } from "../errors.ts";
-import { messageOf } from "../execution-text.ts";
 import { bigintOf, numberOf } from "../sql-values.ts";
 import type { BatchBuilder, BatchedLog, LazyWriter, StoreContext } from "../store-context.ts";
 import { FrontWindow, WINDOW_MESSAGES } from "./front-window.ts";
@@ -493,7 +493,7 @@ class DatabaseLog implements SqlMessageLog, Evictable {
         this.#isLoadingFront = false;
         const name = quoteName(this.channel);
         // The next message, or the next look at what has expired, tries again.
-        logger.error(`Unable to perform expiration for channel ${name}: ${messageOf(error)}`);
+        logger.error(`Unable to perform expiration for channel ${name}: ${errorText(error)}`);
       },
     );
   }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
+import { errorText } from "@nats-streaming/kernel";
 import type { ClientConfig } from "pg";
 import { DatabaseError, type DatabaseFacts, type DriverOptions, type SessionPool } from "../database.ts";
-import { messageOf } from "../execution-text.ts";
 import type { ServerConnection, ServerDriver } from "../servers/server-driver.ts";
 import { createServerPool } from "../servers/server-pool.ts";
 import { deadlinesOf } from "../servers/socket-deadline.ts";
@@ -118,6 +118,6 @@ function readPem(key: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new DatabaseError("bad_source", `${key} of the data source: ${messageOf(cause)}`, { cause });
+    throw new DatabaseError("bad_source", `${key} of the data source: ${errorText(cause)}`, { cause });
   }
 }

@@ -1,6 +1,6 @@
-import type { Clock, Logger, Timer } from "@nats-streaming/kernel";
+import { type Clock, errorText, type Logger, type Timer } from "@nats-streaming/kernel";
 import { DatabaseError, type DatabaseFacts, type PooledSession, type SessionPool } from "../database.ts";
-import { executionText, messageOf, preparationText } from "../execution-text.ts";
+import { executionText, preparationText } from "../execution-text.ts";
 import { REDELIVERY_STATEMENTS, type StatementName } from "../statement-name.ts";
 import type { ServerConnection, ServerDriver } from "./server-driver.ts";
 import { codeOf, createServerSession } from "./server-session.ts";
@@ -148,7 +148,7 @@ class ServerPool implements SessionPool {
 
   #failure(error: unknown): DatabaseError {
     if (error instanceof DatabaseError) return error;
-    return new DatabaseError(codeOf(this.#driver.classify(error)), messageOf(error), { cause: error });
+    return new DatabaseError(codeOf(this.#driver.classify(error)), errorText(error), { cause: error });
   }
 
   /** An idle connection, a new one, or the next that is given back. */

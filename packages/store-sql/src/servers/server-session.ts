@@ -1,5 +1,6 @@
+import { errorText } from "@nats-streaming/kernel";
 import { DatabaseError, type MessageColumns, type PooledSession, type SqlParam, type SqlRow } from "../database.ts";
-import { executionText, messageOf } from "../execution-text.ts";
+import { executionText } from "../execution-text.ts";
 import type { StatementName } from "../statement-name.ts";
 import type { FailureKind, ServerConnection, ServerDriver, StatementResult } from "./server-driver.ts";
 
@@ -93,7 +94,7 @@ class ServerSession implements PooledSession {
     } catch (error) {
       const kind = this.#note(error);
       // An answer to COMMIT that is an error means that the transaction is rolled back.
-      throw new DatabaseError(codeOf(kind), messageOf(error), {
+      throw new DatabaseError(codeOf(kind), errorText(error), {
         cause: error,
         isOutcomeUnknown: isOutcomeUnknown && kind === "lost",
       });

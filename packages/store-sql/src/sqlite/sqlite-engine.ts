@@ -1,5 +1,6 @@
 import { mkdirSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
+import { errorText } from "@nats-streaming/kernel";
 import type BetterSqlite3 from "better-sqlite3";
 import {
   DatabaseError,
@@ -12,7 +13,7 @@ import {
   type SqlRow,
   type WriteBatch,
 } from "../database.ts";
-import { executionText, messageOf, preparationText } from "../execution-text.ts";
+import { executionText, preparationText } from "../execution-text.ts";
 import { lockLost } from "../server-database.ts";
 import type { StatementName } from "../statement-name.ts";
 import type { EngineAnswer, EngineRequest, OpenedEngine } from "./engine-protocol.ts";
@@ -118,7 +119,7 @@ export class SqliteEngine {
       if (source.path !== ":memory:") this.#extendLog(database, source);
     } catch (error) {
       this.#close();
-      throw sqliteFailure(error, `unable to open the SQLite database "${source.path}": ${messageOf(error)}`);
+      throw sqliteFailure(error, `unable to open the SQLite database "${source.path}": ${errorText(error)}`);
     }
     this.#prepareAll();
     const none = Number.POSITIVE_INFINITY;
@@ -212,7 +213,7 @@ export class SqliteEngine {
     try {
       this.#opened.exec(text);
     } catch (error) {
-      throw sqliteFailure(error, messageOf(error));
+      throw sqliteFailure(error, errorText(error));
     }
   }
 
@@ -330,7 +331,7 @@ export async function loadSqlite(
   try {
     return (await load()).default;
   } catch (error) {
-    const text = `the SQL driver "sqlite" needs the package better-sqlite3, which cannot be loaded: npm install better-sqlite3 (${messageOf(error)})`;
+    const text = `the SQL driver "sqlite" needs the package better-sqlite3, which cannot be loaded: npm install better-sqlite3 (${errorText(error)})`;
     throw new DatabaseError("driver_missing", text, { cause: error });
   }
 }
