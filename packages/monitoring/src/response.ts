@@ -20,7 +20,7 @@ export interface MonitoringResponse {
   /** Further headers. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body whole, or in pieces of which the first decides whether the status stands: until then it may still fail. */
-  readonly body: string | Uint8Array | AsyncGenerator<string, void, void>;
+  readonly body: string | Uint8Array | AsyncGenerator<string | Uint8Array, void, void>;
 }
 
 /** Longest callback name that is taken; what libraries generate has some 30 characters. */

@@ -184,7 +184,7 @@ interface Started {
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly first: string | Uint8Array;
   /** What follows; undefined when `first` is everything. */
-  readonly rest: AsyncGenerator<string, void, void> | undefined;
+  readonly rest: AsyncGenerator<string | Uint8Array, void, void> | undefined;
 }
 
 async function begin(response: MonitoringResponse): Promise<Started> {
@@ -195,7 +195,7 @@ async function begin(response: MonitoringResponse): Promise<Started> {
   const first = await body.next();
   const second = first.done === true ? first : await body.next();
   if (second.done === true) return { status, contentType, headers, first: first.value ?? "", rest: undefined };
-  return { status, contentType, headers, first: `${first.value ?? ""}${second.value}`, rest: body };
+  return { status, contentType, headers, first: first.value ?? "", rest: concat(second.value, body) };
 }
 
 async function send(request: IncomingMessage, response: ServerResponse, started: Started): Promise<void> {
@@ -218,7 +218,7 @@ async function send(request: IncomingMessage, response: ServerResponse, started:
 
 async function* concat(
   first: string | Uint8Array,
-  rest: AsyncGenerator<string, void, void>,
+  rest: AsyncGenerator<string | Uint8Array, void, void>,
 ): AsyncGenerator<string | Uint8Array, void, void> {
   yield first;
   yield* rest;

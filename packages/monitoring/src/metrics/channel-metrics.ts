@@ -22,10 +22,10 @@ const LOADS_MAX = 16;
 /** What is measured per channel, per subscription, and per durable and queue group. */
 export interface ChannelMetrics {
   /**
-   * In the exposition format, gathered in short turns, in parts of some kilobytes. A thousand channels with a library's object
-   * per series would hold up the server for tens of milliseconds.
+   * In the exposition format, gathered in short turns, family by family. A thousand channels with a library's object per series
+   * would hold up the server for tens of milliseconds.
    */
-  texts(source: MonitoringSource, turns: Turns): Promise<Iterable<string>>;
+  read(source: MonitoringSource, turns: Turns): Promise<readonly Uint8Array[]>;
 }
 
 export function createChannelMetrics(clock: Clock): ChannelMetrics {
@@ -41,7 +41,7 @@ export function createChannelMetrics(clock: Clock): ChannelMetrics {
   };
 
   return {
-    async texts(source, turns): Promise<Iterable<string>> {
+    async read(source, turns): Promise<readonly Uint8Array[]> {
       const gathering = new Gathering(source.server().name, clock);
       const names = source.channels.page(0, METRIC_CHANNELS_MAX);
       for (const name of names) {
@@ -50,7 +50,7 @@ export function createChannelMetrics(clock: Clock): ChannelMetrics {
         if (turns.isOver(CHANNEL_UNITS + (channel?.subscriptionCount ?? 0))) await turns.next();
       }
       load(gathering.loads);
-      return gathering.texts(Math.max(0, source.channels.count - names.length));
+      return gathering.end(Math.max(0, source.channels.count - names.length));
     },
   };
 }
@@ -92,7 +92,8 @@ class Gathering {
   }
 
   add(channel: MonitoredChannel): void {
-    const labels = labelText({ server: this.#server, channel: channel.name });
+    const text = labelText({ server: this.#server, channel: channel.name });
+    const labels = Buffer.from(text);
     const { messages, bytes } = channel.messageState();
     const { first, last } = channel.sequences();
     this.#channel.bytes.add(labels, bytes);
@@ -106,37 +107,37 @@ class Gathering {
       for (const backlog of channel.backlogs()) {
         stalled += backlog.stalledCount;
         stalledMillis = Math.max(stalledMillis, backlog.stalledMillis);
-        if (backlog.kind !== "plain") this.#addBacklog(labels, backlog);
+        if (backlog.kind !== "plain") this.#addBacklog(text, backlog);
       }
-      this.#addSubscriptions(channel);
+      this.#addSubscriptions(text, channel);
     }
     this.#channel.stalled.add(labels, stalled);
     this.#channel.stalledFor.add(labels, seconds(stalledMillis));
   }
 
   /** @param channelsLeftOut how many channels have no series */
-  texts(channelsLeftOut: number): Iterable<string> {
-    const server = this.#server;
-    this.#leftOut.add(labelText({ server, kind: "channels" }), channelsLeftOut);
+  end(channelsLeftOut: number): Uint8Array[] {
     const tooMany = (count: number, max: number): number => Math.max(0, count - max);
-    this.#leftOut.add(
-      labelText({ server, kind: "subscriptions" }),
-      tooMany(this.#subscriptions, METRIC_SUBSCRIPTIONS_MAX),
-    );
-    this.#leftOut.add(labelText({ server, kind: "backlogs" }), tooMany(this.#backlogs, METRIC_BACKLOGS_MAX));
+    for (const [kind, count] of [
+      ["channels", channelsLeftOut],
+      ["subscriptions", tooMany(this.#subscriptions, METRIC_SUBSCRIPTIONS_MAX)],
+      ["backlogs", tooMany(this.#backlogs, METRIC_BACKLOGS_MAX)],
+    ] as const) {
+      this.#leftOut.add(Buffer.from(labelText({ server: this.#server, kind })), count);
+    }
     const families: Family[] = [
       ...Object.values(this.#channel),
       ...Object.values(this.#subscription),
       ...Object.values(this.#backlog),
       this.#leftOut,
     ];
-    return textsOf(families);
+    return families.map((one) => one.bytes());
   }
 
   #addBacklog(channelLabels: string, backlog: BacklogSnapshot): void {
     if (++this.#backlogs > METRIC_BACKLOGS_MAX) return;
     const { kind, name, clientId, oldestMillis, load } = backlog;
-    const labels = `${channelLabels},${labelText({ kind, name, client_id: clientId })}`;
+    const labels = Buffer.from(`${channelLabels},${labelText({ kind, name, client_id: clientId })}`);
     this.#backlog.messages.add(labels, backlog.lagMessages);
     this.#backlog.bytes.add(labels, backlog.lagBytes);
     if (oldestMillis !== undefined || backlog.lagMessages === 0) {
@@ -149,30 +150,25 @@ class Gathering {
     if (load !== undefined && this.loads.length < LOADS_MAX) this.loads.push(load);
   }
 
-  #addSubscriptions(channel: MonitoredChannel): void {
+  #addSubscriptions(channelLabels: string, channel: MonitoredChannel): void {
     let room = METRIC_SUBSCRIPTIONS_MAX - this.#subscriptions;
     this.#subscriptions += channel.subscriptionCount;
     if (room <= 0) return;
     for (const subscription of channel.subscriptions()) {
       if (room-- <= 0) return;
-      const labels = labelText({
-        server: this.#server,
-        channel: channel.name,
+      const more = labelText({
         client_id: subscription.clientId,
         inbox: subscription.inbox,
         queue_name: subscription.queueName ?? "",
         is_durable: String(subscription.isDurable),
         is_offline: String(subscription.isOffline),
       });
+      const labels = Buffer.from(`${channelLabels},${more}`);
       this.#subscription.lastSent.add(labels, subscription.lastSent);
       this.#subscription.pending.add(labels, subscription.pendingCount);
       this.#subscription.maxInFlight.add(labels, subscription.maxInFlight);
     }
   }
-}
-
-function* textsOf(families: readonly Family[]): Iterable<string> {
-  for (const one of families) yield* one.texts();
 }
 
 function seconds(millis: number): number {

@@ -216,13 +216,13 @@ describe("/metrics", () => {
     const metrics = createMetrics(source, clock);
     const { body } = await metrics.route(new URLSearchParams(), STRANGER);
     metrics.close();
-    const pieces: string[] = [];
-    for await (const piece of body as AsyncGenerator<string>) pieces.push(piece);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of body as AsyncGenerator<Uint8Array>) pieces.push(piece);
     const read = perTurn.map((found, i) => found - (perTurn[i - 1] ?? 0));
     expect(source.channels.found).toHaveLength(METRIC_CHANNELS_MAX);
     expect(Math.max(...read)).toBeLessThanOrEqual(TURN_UNITS_MAX / 4);
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(65_536);
-    expect(parseExposition(pieces.join("")).samples.size).toBeGreaterThan(7 * METRIC_CHANNELS_MAX);
+    expect(parseExposition(Buffer.concat(pieces).toString()).samples.size).toBeGreaterThan(7 * METRIC_CHANNELS_MAX);
   });
 
   it("escapes labels", async () => {
