@@ -1,4 +1,4 @@
-import type { InspectedChannel, InspectedSubscription, Inspection } from "@nats-streaming/engine";
+import type { InspectedChannel, Inspection } from "@nats-streaming/engine";
 import { type Clock, nowNanos, runStepsInTurns, sortInSteps } from "@nats-streaming/kernel";
 import {
   type BrokerDirectory,
@@ -13,7 +13,6 @@ import {
   type StorageSnapshot,
   type StoreLimitsSnapshot,
   type StoreTotals,
-  type SubscriptionSnapshot,
 } from "@nats-streaming/monitoring";
 import { byteStringToText, textToByteString } from "@nats-streaming/protocol";
 import type { ChannelLimits, StoreLimits } from "@nats-streaming/store";
@@ -65,7 +64,7 @@ export function monitoringSource(options: {
       return {
         ...client,
         *subscriptions() {
-          for (const one of client.eachSubscription()) yield { channel: one.channel, subscription: snapshot(one) };
+          for (const one of client.eachSubscription()) yield { channel: one.channel, subscription: one };
         },
       };
     },
@@ -143,21 +142,10 @@ function monitoredChannel(channel: InspectedChannel): MonitoredChannel {
     subscriptionCount: channel.subscriptionCount,
     messageState: () => ({ messages: channel.messages, bytes: channel.bytes }),
     sequences: () => ({ first: channel.firstSequence, last: channel.lastSequence }),
-    *subscriptions() {
-      for (const one of channel.eachSubscription()) yield snapshot(one);
-    },
+    subscriptions: () => channel.eachSubscription(),
     backlogs: () => channel.backlogs(),
     limits: () => channel.limits(),
     readMessages: (start, limits) => channel.readMessages(start, limits),
-  };
-}
-
-function snapshot(subscription: InspectedSubscription): SubscriptionSnapshot {
-  const { durableName, queueName, channel: _, ...rest } = subscription;
-  return {
-    ...rest,
-    ...(durableName === "" ? {} : { durableName }),
-    ...(queueName === "" ? {} : { queueName }),
   };
 }
 

@@ -32,14 +32,20 @@ export function toJson(value: JsonValue, indent = ""): string {
     default: {
       const inner = `${indent}  `;
       if (isArray(value)) {
-        if (value.length === 0) return "[]";
-        return `[${value.map((item) => `\n${inner}${toJson(item, inner)}`).join(",")}\n${indent}]`;
+        let items = "";
+        for (const item of value) items += `${items === "" ? "" : ","}\n${inner}${toJson(item, inner)}`;
+        return items === "" ? "[]" : `[${items}\n${indent}]`;
       }
-      const parts: string[] = [];
-      for (const [key, item] of value instanceof Map ? value : Object.entries(value)) {
-        if (item !== undefined) parts.push(`\n${inner}${jsonString(key)}: ${toJson(item, inner)}`);
+      let properties = "";
+      if (value instanceof Map) {
+        for (const [key, item] of value) properties += property(properties === "", inner, key, item);
+      } else if (isRecord(value)) {
+        for (const key in value) {
+          const item = value[key];
+          if (item !== undefined) properties += property(properties === "", inner, key, item);
+        }
       }
-      return parts.length === 0 ? "{}" : `{${parts.join(",")}\n${indent}}`;
+      return properties === "" ? "{}" : `{${properties}\n${indent}}`;
     }
   }
 }
@@ -49,9 +55,18 @@ export function withoutEnd(json: string): string {
   return json.slice(0, json.lastIndexOf("\n"));
 }
 
+function property(isFirst: boolean, indent: string, key: string, value: JsonValue): string {
+  return `${isFirst ? "" : ","}\n${indent}${jsonString(key)}: ${toJson(value, indent)}`;
+}
+
 /** `Array.isArray` does not narrow readonly arrays. */
 function isArray(value: object): value is readonly JsonValue[] {
   return Array.isArray(value);
+}
+
+/** Neither an array nor a Map. */
+function isRecord(value: object): value is { readonly [key: string]: JsonValue | undefined } {
+  return !Array.isArray(value) && !(value instanceof Map);
 }
 
 /**
@@ -60,8 +75,12 @@ function isArray(value: object): value is readonly JsonValue[] {
  */
 const UNSAFE_IN_SCRIPT = /[<>&\u2028\u2029]/g;
 
+/** What stands in a string as it is. Keys and most names are made of nothing else. */
+const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
+
 /** A string with quotes. */
 export function jsonString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
     UNSAFE_IN_SCRIPT,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

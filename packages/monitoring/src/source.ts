@@ -215,10 +215,10 @@ export interface SubscriptionSnapshot {
   readonly clientId: string;
   readonly inbox: string;
   readonly ackInbox: string;
-  /** Plain durables only. */
-  readonly durableName?: string;
-  /** Group name; of a durable group `<durable>:<group>`. */
-  readonly queueName?: string;
+  /** Of a plain durable; "" for none. */
+  readonly durableName: string;
+  /** Group name, of a durable group `<durable>:<group>`; "" for none. */
+  readonly queueName: string;
   readonly isDurable: boolean;
   readonly isOffline: boolean;
   readonly maxInFlight: number;

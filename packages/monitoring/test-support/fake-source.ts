@@ -168,6 +168,8 @@ export function fakeSubscription(changes: Partial<SubscriptionSnapshot> = {}): S
     clientId: "client-A",
     inbox: "_INBOX.aSGF008h1vUyNNcMS3xf7q",
     ackInbox: "_INBOX.KUHrGoxQSpXTZBqqMAPA9a",
+    durableName: "",
+    queueName: "",
     isDurable: false,
     isOffline: false,
     maxInFlight: 1_024,

@@ -159,7 +159,7 @@ class Gathering {
       const more = labelText({
         client_id: subscription.clientId,
         inbox: subscription.inbox,
-        queue_name: subscription.queueName ?? "",
+        queue_name: subscription.queueName,
         is_durable: String(subscription.isDurable),
         is_offline: String(subscription.isOffline),
       });
