@@ -1,7 +1,8 @@
 // The tables of docs/errors.md, made from the code: texts and codes from the values, meanings and remedies from the comments.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { codesOf, codeTypesOf, functionOf, membersOf } from "./comments.mjs";
+import { publishable } from "./pack/publishable.mjs";
 import { root } from "./prepare.mjs";
 
 /** Where texts come from: sources in the tests, what was built in `pnpm run docs`. */
@@ -120,19 +121,12 @@ function codeRows() {
 
 /** Every source file of the published packages. */
 function sources() {
-  const folders = ["packages", "apps"].flatMap((parent) =>
-    readdirSync(join(root, parent))
-      .toSorted()
-      .map((name) => join(parent, name, "src")),
+  return publishable(root).flatMap(({ folder }) =>
+    readdirSync(join(root, folder, "src"), { recursive: true })
+      .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+      .map((name) => join(folder, "src", name))
+      .toSorted(),
   );
-  return folders
-    .filter((folder) => existsSync(join(root, folder)))
-    .flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true })
-        .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-        .map((name) => join(folder, name))
-        .toSorted(),
-    );
 }
 
 function read(path) {

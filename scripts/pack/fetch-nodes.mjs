@@ -2,13 +2,12 @@
 // packaging tests find them. They come as packages, through npm; nothing is installed.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { root } from "../prepare.mjs";
 
 /** The bounds of "engines" in every manifest: its lower end, and the newest that was tried. */
 const VERSIONS = ["20.19.0", "26.10.0"];
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cache = join(root, "node_modules", ".cache", "nodes");
 
 function run(command, args, cwd) {

@@ -2,11 +2,10 @@
 // publishing. Provenance is only accepted when the manifest names the repository that built the package; a fork that releases
 // under another scope has another one, so it is taken from the workflow's environment and not kept in the sources.
 import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { root } from "../prepare.mjs";
 import { publishable } from "./publishable.mjs";
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** A manifest with the repository's address and the package's folder in it. */
 export function withRepository(manifest, url, folder) {

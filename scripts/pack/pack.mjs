@@ -2,11 +2,10 @@
 // the name and tarball of each as JSON. What is packed is what was built last.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { root } from "../prepare.mjs";
 import { publishable } from "./publishable.mjs";
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** @returns {{ name: string, tarball: string }[]} */
 export function packAll(folder) {

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import {
   LOST_LOCK,
   pauseUntilReplaced,
-  READY,
   SHARED_SQL_STORES,
   startMember,
   startPair,
@@ -14,6 +13,7 @@ import { numberOf, numberPublisher } from "../harness/published-numbers.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan } from "../harness/raw-stan.ts";
 import { readChannel } from "../harness/read-channel.ts";
+import { READY } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 import { partitionConfig } from "../scenarios/examples.ts";
 

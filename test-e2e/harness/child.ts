@@ -36,6 +36,8 @@ export interface ChildOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder it runs in; the present one by default. */
+  readonly cwd?: string;
   /** Number of the user it runs as; the present one by default, and anyone else for root only. */
   readonly uid?: number;
   /** Text of the failure when the command does not exist. */
@@ -62,6 +64,7 @@ export async function startChild(stage: Stage, options: ChildOptions): Promise<C
   const child = spawn(options.command, options.args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.uid === undefined ? {} : { uid: options.uid }),
   });
   try {

@@ -4,15 +4,13 @@ import type { Child } from "./child.ts";
 import { type Monitor, monitorAt } from "./monitor.ts";
 import type { Network } from "./networks.ts";
 import { freePort } from "./ports.ts";
-import type { Stage } from "./stage.ts";
-import { tempDir } from "./stage.ts";
-import { runServer, serverIdOf } from "./streaming-server.ts";
+import { type Stage, tempDir } from "./stage.ts";
+import { READY, runServer, serverIdOf } from "./streaming-server.ts";
 
 export const GROUP = "pair";
 export const FT_SUBJECT: string = `_STAN.ft.test-cluster.${GROUP}`;
 export const STANDBY = "STREAM: Starting in standby mode";
 export const ACTIVE = "STREAM: Server is active";
-export const READY = "STREAM: Streaming Server is ready";
 export const LOST_LOCK = "[FTL] STREAM: lost store lock, aborting";
 
 /** A lock that nobody renews is looked at for 4.5 s before it is taken, a busy machine and the recovery on top. */

@@ -10,6 +10,7 @@ import {
   encodeAck,
   encodeCloseRequest,
   encodeConnectRequest,
+  encodePing,
   encodePubMsg,
   encodeSubscriptionRequest,
   encodeUnsubscribeRequest,
@@ -148,6 +149,13 @@ export async function connectRawStan(
       return mapped(inbox.messages, "close responses", (message) => decodeErrorOnly(message.payload));
     },
   };
+}
+
+/** What the servers say to a ping of a client: each answers once. A text is what makes client libraries give up. */
+export async function pingAnswers(client: RawClient, connectionId: string, servers: number): Promise<string[]> {
+  const inbox = await client.subscribe(newInbox());
+  client.publish(SUBJECTS.pings, encodePing(connectionId), inbox.subject);
+  return (await inbox.messages.takeMany(servers)).map(({ payload }) => decodeErrorOnly(payload));
 }
 
 /** A mailbox of the decoded items of another. */

@@ -131,6 +131,20 @@ export async function connectStan(stage: Stage, clientId: string, options: Clien
   };
 }
 
+/** A route may still be on its way: what is asked before it stands is lost. */
+const ROUTE_TRIES = 30;
+
+/** Waits until a streaming server that is reached over a route answers clients of the NATS server at this port. */
+export async function untilServed(stage: Stage, port: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await (await connectStan(stage, `far-${tries}`, { port, requestMillis: 500 })).close();
+    } catch (error) {
+      if (tries === ROUTE_TRIES) throw error;
+    }
+  }
+}
+
 async function subscribe(stan: Stan, channel: string, options: SubscribeOptions): Promise<StanSubscription> {
   const requested = subscriptionOptions(stan, options);
   const subscription =

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Child, type Exit, startChild } from "./child.ts";
+import { freePort } from "./ports.ts";
 import { type Stage, tempFile } from "./stage.ts";
 
 /** A streaming server that is ready. */
@@ -22,6 +23,9 @@ export interface LogLine {
 const MAIN = fileURLToPath(new URL("../../apps/server/dist/main.js", import.meta.url));
 const MANIFEST = new URL("../../apps/server/package.json", import.meta.url);
 const MISSING = `the server is not built: ${MAIN} is missing; run "pnpm build" first`;
+
+/** What a server that serves has said. */
+export const READY = "STREAM: Streaming Server is ready";
 
 /** A partitioned start waits a second for its peers, and a slow machine is slow to load. */
 const READY_MILLIS = 20_000;
@@ -58,7 +62,7 @@ export async function runServer(stage: Stage, args: readonly string[]): Promise<
 
 /** Waits until a launched server serves. */
 export async function untilReady(child: Child): Promise<StreamingServer> {
-  await child.line("STREAM: Streaming Server is ready", READY_MILLIS);
+  await child.line(READY, READY_MILLIS);
   return {
     child,
     serverId: serverIdOf(child.lines),
@@ -66,6 +70,22 @@ export async function untilReady(child: Child): Promise<StreamingServer> {
       return readLog(child.lines);
     },
   };
+}
+
+/** A server that is ready, and where its own broker listens. */
+export interface ListeningServer {
+  readonly port: number;
+  readonly child: Child;
+}
+
+/** Starts a server on a free port, with these flags and, if it is not empty, this text of a configuration file of NATS. */
+export async function startListening(stage: Stage, args: readonly string[], natsConfig = ""): Promise<ListeningServer> {
+  const port = await freePort();
+  const file = natsConfig === "" ? [] : ["-c", await configFile(stage, natsConfig, "nats.conf")];
+  const listen = ["-a", "127.0.0.1", "-p", String(port)];
+  const child = await launchServer(stage, `server ${port}`, [...listen, ...file, ...args]);
+  await untilReady(child);
+  return { port, child };
 }
 
 /** The identity in the `ServerID:` line. */

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PAGES } from "../../apps/server/src/documentation/repository.ts";
 import { freePort } from "../harness/ports.ts";
 import { tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
@@ -9,15 +10,6 @@ import { launchServer, serverCommand, untilReady } from "../harness/streaming-se
 import { testStage } from "../harness/test-stage.ts";
 import { type Finished, runToEnd } from "./consumers.ts";
 import { ROOT } from "./packed.ts";
-
-/** Pages with commands or without: whoever adds one need not think of this test. Translations have the blocks of the originals. */
-const PAGES = [
-  ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "test-e2e/README.md", "deploy/README.md"],
-  ...readdirSync(join(ROOT, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
-  ...["packages", "apps"].flatMap((parent) =>
-    readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}/README.md`),
-  ),
-];
 
 /**
  * Blocks of these kinds are for a shell. With the word `elsewhere` behind it a block needs another machine, or changes this
@@ -113,7 +105,7 @@ async function runServerCommand(environment: string, line: string, { folder, ask
   } else if (!ENDS_BY_ITSELF.test(line)) {
     words = `${line}${/ -s?c /.test(` ${line}`) ? "" : " -sc stan.conf"} -t`;
   }
-  return runToEnd("sh", ["-c", `cd "$0" && ${environment}${serverCommand().join(" ")} ${words}`, folder], ROOT);
+  return runToEnd("sh", ["-c", `${environment}${serverCommand().join(" ")} ${words}`], folder);
 }
 
 /** What a script of a package.json is called that pnpm is told to run, and the files and folders that it is given. */
@@ -133,6 +125,7 @@ function checkScript(given: readonly string[]): void {
 }
 
 describe("the commands in the documentation", () => {
+  // Of every page: whoever adds one need not think of this test. Translations have the blocks of the originals.
   it.each(PAGES)("%s: are such that they run", async (page) => {
     const place = await placeOf(page);
     for (const command of commandsOf(page)) {

@@ -21,12 +21,9 @@ export interface OriginalChannel {
 }
 
 export interface OriginalSubscription {
-  readonly id: number;
-  readonly clientId: string;
   /** Of a durable queue group: its durable name, a colon, its group. */
   readonly queueGroup: string;
   readonly durableName: string;
-  readonly isClosed: boolean;
   readonly lastSent: number;
   readonly pending: readonly number[];
 }
@@ -85,7 +82,10 @@ function readSlice(path: string): StoredMessage[] {
 }
 
 function readSubscriptions(path: string): OriginalSubscription[] {
-  const subscriptions = new Map<number, { payload: Buffer; lastSent: number; readonly pending: Set<number> }>();
+  const subscriptions = new Map<
+    number,
+    { readonly payload: Buffer; lastSent: number; readonly pending: Set<number> }
+  >();
   for (const { type, payload } of records(path, true)) {
     const record = fields(payload);
     const id = record.number(1);
@@ -101,14 +101,11 @@ function readSubscriptions(path: string): OriginalSubscription[] {
       subscription.lastSent = Math.max(subscription.lastSent, record.number(2));
     } else throw new Error(`unexpected record type: ${type}`);
   }
-  return [...subscriptions].map(([id, { payload, lastSent, pending }]) => {
+  return [...subscriptions.values()].map(({ payload, lastSent, pending }) => {
     const state = fields(payload);
     return {
-      id,
-      clientId: state.text(2),
       queueGroup: state.text(3),
       durableName: state.text(8),
-      isClosed: state.number(11) === 1,
       lastSent,
       pending: [...pending].toSorted((a, b) => a - b),
     };

@@ -15,7 +15,7 @@ import { type PackedPackage, packAll, ROOT } from "./packed.ts";
 
 const KIB = 1024;
 
-/** What the largest tarball, any other tarball and the server with everything it needs may take. */
+/** What a tarball, and the server with everything it needs, may take. */
 const LARGEST_TARBALL = 512 * KIB;
 const FULL_INSTALL = 80 * KIB * KIB;
 
@@ -169,9 +169,8 @@ console.log("loaded");
     const consumers = await installed();
     const server = (await packed()).find(({ short }) => short === "server");
     if (server === undefined) throw new Error("no server among the packages");
-    const folder = consumers.folderOf(server);
-    const bin = join(folder, "node_modules", server.name, "bin", "nats-streaming-server.js");
-    const version = await runToEnd(program, [bin, "-v"], folder);
+    const bin = packedServerOf(consumers);
+    const version = await runToEnd(program, [bin, "-v"], consumers.folderOf(server));
     expect(version).toEqual({
       code: 0,
       output: expect.stringContaining(`nats-streaming-server version ${String(server.manifest["version"])},`),
@@ -217,17 +216,17 @@ async function outputOfExample(stage: Stage, consumers: Consumers, one: PackedPa
     port = await freePort();
     // The client's example needs somebody to talk to.
     if (one.short === "nats-bus") {
-      const server = await packedServerOf(consumers);
-      port = (await startPackedServer(stage, process.execPath, server)).port;
+      port = (await startPackedServer(stage, process.execPath, packedServerOf(consumers))).port;
     }
     code = code.replaceAll(PORT_OF_EXAMPLES, String(port));
   }
   await writeFile(join(folder, "example.mjs"), code);
   const child = await startChild(stage, {
     name: `the example of ${one.short}`,
+    command: process.execPath,
+    args: ["example.mjs"],
     // Examples name files relative to where they run.
-    command: "sh",
-    args: ["-c", 'cd "$0" && exec "$@"', folder, process.execPath, "example.mjs"],
+    cwd: folder,
     missing: `${process.execPath} does not run`,
   });
   if (one.short !== "broker") {
@@ -239,7 +238,8 @@ async function outputOfExample(stage: Stage, consumers: Consumers, one: PackedPa
   return (await child.stop()).stdout;
 }
 
-async function packedServerOf(consumers: Consumers): Promise<string> {
+/** The server's executable as its consumer has it. */
+function packedServerOf(consumers: Consumers): string {
   return join(consumers.folder, "consumers/server/node_modules/@nats-streaming/server/bin/nats-streaming-server.js");
 }
 

@@ -8,7 +8,7 @@ import { digestOf, type WrittenChannel, type WrittenSubscription } from "./writt
 export const PUBLISHED_HERE = 3;
 
 /** What a durable must get when it comes back: what it had not acknowledged, and what it had not been sent. */
-export function owed(channel: WrittenChannel, { pending, lastSent }: WrittenSubscription): number[] {
+function owed(channel: WrittenChannel, { pending, lastSent }: WrittenSubscription): number[] {
   const stored = pending.filter((sequence) => sequence >= channel.firstSequence);
   const unsent = channel.messages.map(({ sequence }) => sequence).filter((sequence) => sequence > lastSent);
   return [...new Set([...stored, ...unsent])].toSorted((a, b) => a - b);

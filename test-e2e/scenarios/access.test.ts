@@ -5,22 +5,21 @@ import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import type { Stage } from "../harness/stage.ts";
 import { type ClientOptions, connectStan } from "../harness/stan.ts";
-import { configFile, launchServer, readLog, runServer, untilReady } from "../harness/streaming-server.ts";
+import {
+  configFile,
+  launchServer,
+  READY,
+  readLog,
+  runServer,
+  startListening,
+  untilReady,
+} from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
 type Login = NonNullable<ClientOptions["nats"]>;
 
 /** How long a client waits for an ack that must not come. */
 const IGNORED_MILLIS = 800;
-
-/** A server with these flags and, if there is one, this configuration file: ready, so its own connections are let in. */
-async function startServer(stage: Stage, args: readonly string[], config = ""): Promise<number> {
-  const port = await freePort();
-  const file = config === "" ? [] : ["-c", await configFile(stage, config, "nats.conf")];
-  const listen = ["-a", "127.0.0.1", "-p", String(port)];
-  await untilReady(await launchServer(stage, `server ${port}`, [...listen, ...file, ...args]));
-  return port;
-}
 
 async function expectServed(stage: Stage, port: number, clientId: string, nats: Login): Promise<void> {
   const client = await connectStan(stage, clientId, { port, nats });
@@ -72,7 +71,7 @@ describe("authorization of the embedded broker", () => {
     "OPS-13 with %s, the server logs in by itself and only who knows it is let in",
     async (_t, args, config, right, wrong) => {
       const stage = testStage();
-      const port = await startServer(stage, args, config);
+      const { port } = await startListening(stage, args, config);
       await expectServed(stage, port, "right", right);
       for (const login of wrong) await expectRefused(stage, port, login);
       await expectServed(stage, port, "still-right", right);
@@ -81,7 +80,7 @@ describe("authorization of the embedded broker", () => {
 
   it("OPS-13 takes the nkey of a plain NATS client, too", async () => {
     const stage = testStage();
-    const port = await startServer(stage, [], `authorization { users: [ { nkey: ${PUBLIC_KEY} } ] }`);
+    const { port } = await startListening(stage, [], `authorization { users: [ { nkey: ${PUBLIC_KEY} } ] }`);
     const authenticator = nkeyAuthenticator(new TextEncoder().encode(SEED));
     const client = await connect({ port, authenticator });
     await client.close();
@@ -91,7 +90,7 @@ describe("authorization of the embedded broker", () => {
 
   it("closes a connection that does not log in, after authorization { timeout }", async () => {
     const stage = testStage();
-    const port = await startServer(stage, [], "authorization { token: t, timeout: 0.3 }");
+    const { port } = await startListening(stage, [], "authorization { token: t, timeout: 0.3 }");
     const silent = await connectRaw(stage, { port, connect: false });
     expect(silent.info).toMatchObject({ auth_required: true });
     expect(await silent.errors.take()).toBe("'Authentication Timeout'");
@@ -113,9 +112,9 @@ describe("a login towards an external NATS server", () => {
     "OPS-13 OPS-15 %s of the streaming section are used; wrong or none is an Authorization Violation",
     async (_t, nats, login) => {
       const stage = testStage();
-      const port = await startServer(stage, [], nats);
+      const { port } = await startListening(stage, [], nats);
       const child = await launchServer(stage, "outside", await outside(stage, port, login));
-      await child.line("STREAM: Streaming Server is ready");
+      await child.line(READY);
       await child.stop();
       for (const wrong of ["", login.replaceAll("s3cr3t", "wrong")]) {
         const end = await runServer(stage, await outside(stage, port, wrong));
@@ -160,7 +159,7 @@ describe("permissions of the embedded broker", () => {
 
   it("the example of docs/security.md gives its users what a streaming client needs, and no more", async () => {
     const stage = testStage();
-    const port = await startServer(stage, [], await example());
+    const { port } = await startListening(stage, [], await example());
     const shop = { port, ackMillis: IGNORED_MILLIS, nats: { user: "shop", pass: "shop-secret" } };
     const audit = { port, ackMillis: IGNORED_MILLIS, nats: { user: "audit", pass: "audit-secret" } };
 
@@ -191,7 +190,7 @@ describe("permissions of the embedded broker", () => {
 
   it("keeps such users off the subjects of others, also off those by which servers agree", async () => {
     const stage = testStage();
-    const port = await startServer(stage, [], await example());
+    const { port } = await startListening(stage, [], await example());
     const raw = await connectRaw(stage, { port, connect: { user: "audit", pass: "audit-secret" } });
     raw.publish("_STAN.pub.test-cluster.orders.eu", "x");
     expect(await raw.errors.take()).toBe(`'Permissions Violation for Publish to "_STAN.pub.test-cluster.orders.eu"'`);

@@ -291,6 +291,7 @@ async function publishOn(stage: Stage, client: StanClient, channels: readonly st
         return client.publish(channels[(round + i) % channels.length] ?? "", JSON.stringify(order));
       });
       await Promise.all(sent);
+      // The pace of the publisher, nothing that is waited for.
       await sleep(100);
     }
   };

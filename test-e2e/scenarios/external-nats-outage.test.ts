@@ -1,19 +1,13 @@
 import { describe, expect, it } from "vitest";
-import {
-  FT_SUBJECT,
-  type Member,
-  READY,
-  roleOf,
-  SHARED_SQL_STORES,
-  startMember,
-} from "../harness/fault-tolerance-group.ts";
-import { leaveOutNatsServer, type NatsServer, startNatsServer } from "../harness/nats-server.ts";
+import { FT_SUBJECT, type Member, roleOf, SHARED_SQL_STORES, startMember } from "../harness/fault-tolerance-group.ts";
+import { startNatsPair } from "../harness/nats-pair.ts";
+import { leaveOutNatsServer } from "../harness/nats-server.ts";
 import { networkOf } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
 import { decodeCtrlMsg } from "../harness/stan-wire.ts";
+import { READY } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
 /** Longer than a standby waits for heartbeats, and on SQL than it looks at the lock. */
@@ -32,7 +26,7 @@ for (const store of [FILE, ...SQLITE]) {
       ]) {
         it(`${name}: both stay what they are, and the heartbeats are heard again`, async () => {
           const stage = testStage();
-          const pair = await natsPair(stage);
+          const pair = await startNatsPair(stage);
           const flags = await store.open(stage);
           const members: Member[] = [];
           for (const { nats } of pair) {
@@ -69,27 +63,6 @@ for (const store of [FILE, ...SQLITE]) {
       }
     },
   );
-}
-
-interface Half {
-  readonly nats: NatsServer;
-  /** Starts it again where it was. */
-  restart(): Promise<NatsServer>;
-}
-
-/** Two nats-servers with a route. */
-async function natsPair(stage: Stage): Promise<readonly [Half, Half]> {
-  const routes = [await freePort(), await freePort()] as const;
-  const start = async (own: number, other: number, port?: number): Promise<NatsServer> =>
-    startNatsServer(stage, {
-      ...(port === undefined ? {} : { port }),
-      config: `cluster { name: "pair", listen: "127.0.0.1:${own}", routes: ["nats://127.0.0.1:${other}"] }\n`,
-    });
-  const half = async (own: number, other: number): Promise<Half> => {
-    const nats = await start(own, other);
-    return { nats, restart: () => start(own, other, nats.port) };
-  };
-  return [await half(...routes), await half(routes[1], routes[0])];
 }
 
 function at<T>(items: readonly T[], index: number): T {

@@ -8,7 +8,8 @@ import {
 } from "nats";
 import { describe, expect, it } from "vitest";
 import { AUTHORITY, SERVER_PAIR } from "../../packages/broker/testing/tls.ts";
-import { leaveOutNatsServer, type NatsServer, startNatsServer } from "../harness/nats-server.ts";
+import { type NatsHalf, startNatsPair } from "../harness/nats-pair.ts";
+import { leaveOutNatsServer, type NatsServer } from "../harness/nats-server.ts";
 import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan, newGuid, SUBJECTS } from "../harness/raw-stan.ts";
@@ -23,7 +24,7 @@ const REQUEST_MILLIS = 5_000;
 describe.skipIf(leaveOutNatsServer)("a streaming server on an external NATS cluster", () => {
   it("goes on at the other nats-server when its own one dies, and comes back to either", async () => {
     const stage = testStage();
-    const [one, other] = await natsCluster(stage);
+    const [one, other] = await startNatsPair(stage);
     const urls = ["-ns", `${one.nats.url},${other.nats.url}`];
     const server = await untilReady(await launchServer(stage, "streaming server on two", urls));
     const [near, far] = (await isServedBy(one)) ? [one, other] : [other, one];
@@ -160,7 +161,7 @@ describe.skipIf(leaveOutNatsServer)("a streaming server that shows the nats-serv
     it(`is let in by ${title}, over a reconnect as well, and is refused otherwise`, async () => {
       const stage = testStage();
       const login = await make(stage);
-      const [one, other] = await natsCluster(stage, login.config);
+      const [one, other] = await startNatsPair(stage, login.config);
       const urls = ["-ns", `${one.nats.url},${other.nats.url}`];
       const refused = await runServer(stage, [...urls, ...login.wrong]);
       expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/\[FTL\] STREAM: Failed to start: /)]);
@@ -179,33 +180,8 @@ describe.skipIf(leaveOutNatsServer)("a streaming server that shows the nats-serv
   }
 });
 
-interface ClusterMember {
-  readonly nats: NatsServer;
-  readonly monitorPort: number;
-  /** Starts it again where it was. */
-  restart(): Promise<NatsServer>;
-}
-
-/** Two nats-servers with a route. @param more configuration of both */
-async function natsCluster(stage: Stage, more = ""): Promise<readonly [ClusterMember, ClusterMember]> {
-  const routes = [await freePort(), await freePort()] as const;
-  const member = async (own: number, other: number): Promise<ClusterMember> => {
-    const monitorPort = await freePort();
-    const start = (port?: number): Promise<NatsServer> =>
-      startNatsServer(stage, {
-        ...(port === undefined ? {} : { port }),
-        config: `${more}http: "127.0.0.1:${monitorPort}"\ncluster { name: "both", listen: "127.0.0.1:${own}", routes: ["nats://127.0.0.1:${other}"] }\n`,
-      });
-    const nats = await start();
-    return { nats, monitorPort, restart: () => start(nats.port) };
-  };
-  const [one, other] = [await member(...routes), await member(routes[1], routes[0])];
-  await one.nats.child.line("Route connection created");
-  return [one, other];
-}
-
 /** Whether the streaming server's connection is one to this nats-server. */
-async function isServedBy({ monitorPort }: ClusterMember): Promise<boolean> {
+async function isServedBy({ monitorPort }: NatsHalf): Promise<boolean> {
   const response = await fetch(`http://127.0.0.1:${monitorPort}/connz`);
   return (await response.text()).includes('"_NSS-test-cluster-general"');
 }

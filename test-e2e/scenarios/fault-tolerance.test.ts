@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ACTIVE, FT_SUBJECT, GROUP, STANDBY } from "../harness/fault-tolerance-group.ts";
 import { monitorAt } from "../harness/monitor.ts";
 import { leaveOutNatsServer } from "../harness/nats-server.ts";
 import { type Network, openExternalNetwork, type ServerOnNetwork } from "../harness/networks.ts";
@@ -8,15 +9,10 @@ import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
 import { encodeCtrlMsg } from "../harness/stan-wire.ts";
 import { runFileServer } from "../harness/store-server.ts";
-import { readLog, serverIdOf } from "../harness/streaming-server.ts";
+import { READY, readLog, serverIdOf } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
-const GROUP = "pair";
-const FT_SUBJECT = "_STAN.ft.test-cluster.pair";
 const HEARTBEAT = 3;
-const STANDBY = "STREAM: Starting in standby mode";
-const ACTIVE = "STREAM: Server is active";
-const READY = "STREAM: Streaming Server is ready";
 
 /** A member on its way: whether it becomes active is up to the test. */
 async function startMember(

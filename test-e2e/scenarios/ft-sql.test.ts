@@ -3,7 +3,6 @@ import {
   ACTIVE,
   LOST_LOCK,
   pauseUntilReplaced,
-  READY,
   roleOf,
   SHARED_SQL_STORES,
   startMember,
@@ -25,6 +24,7 @@ import {
   encodePubMsg,
   encodeSubscriptionRequest,
 } from "../harness/stan-wire.ts";
+import { READY } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
 for (const store of SHARED_SQL_STORES) {

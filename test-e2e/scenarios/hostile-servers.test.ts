@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { FT_SUBJECT, READY, roleOf, startMember } from "../harness/fault-tolerance-group.ts";
+import { FT_SUBJECT, roleOf, startMember } from "../harness/fault-tolerance-group.ts";
 import { leaveOutNatsServer } from "../harness/nats-server.ts";
 import { type Network, onBothBuses, openExternalNetwork, type ServerOnNetwork } from "../harness/networks.ts";
 import { encodeFields } from "../harness/protobuf.ts";
@@ -10,6 +10,7 @@ import { SUBJECTS } from "../harness/raw-stan.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
 import { decodeCtrlMsg, encodeChannelNames, encodeCtrlMsg, PARTITIONING } from "../harness/stan-wire.ts";
+import { READY } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 import { partitionConfig } from "./examples.ts";
 

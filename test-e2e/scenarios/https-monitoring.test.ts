@@ -1,25 +1,19 @@
-import { writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { TLS_CERTIFICATE, TLS_KEY } from "../../packages/store-sql/test-support/servers/tls.ts";
 import { freePort } from "../harness/ports.ts";
-import { tempDir } from "../harness/stage.ts";
-import { launchServer, runServer } from "../harness/streaming-server.ts";
+import { launchServer, READY, runServer } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
+import { clientTls, tlsFiles } from "./tls-files.ts";
 
 function get(port: number, path: string): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request(
-      { host: "127.0.0.1", port, path, ca: TLS_CERTIFICATE, servername: "localhost" },
-      (response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (text: string) => {
-          body += text;
-        });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      },
-    );
+    const asked = request({ host: "127.0.0.1", port, path, ...clientTls(), servername: "localhost" }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (text: string) => {
+        body += text;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+    });
     asked.on("error", reject);
     asked.end();
   });
@@ -28,15 +22,12 @@ function get(port: number, path: string): Promise<{ readonly status: number; rea
 describe("monitoring over HTTPS", () => {
   it("MON-HTTPS -ms answers with the certificate of the clients' port", async () => {
     const stage = testStage();
-    const folder = await tempDir(stage);
-    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-    await writeFile(cert, TLS_CERTIFICATE);
-    await writeFile(key, TLS_KEY);
+    const { server } = await tlsFiles(stage);
     const port = await freePort();
     const child = await launchServer(stage, "server with https monitoring", [
-      ...["-a", "127.0.0.1", "-p", "-1", "-ms", String(port), "-tlscert", cert, "-tlskey", key],
+      ...["-a", "127.0.0.1", "-p", "-1", "-ms", String(port), "-tlscert", server.cert, "-tlskey", server.key],
     ]);
-    await child.line("STREAM: Streaming Server is ready");
+    await child.line(READY);
     expect(child.stderr).toContain(`Starting https monitor on 127.0.0.1:${port}`);
     const answer = await get(port, "/streaming/serverz");
     expect([answer.status, JSON.parse(answer.body)]).toEqual([200, expect.objectContaining({ state: "STANDALONE" })]);

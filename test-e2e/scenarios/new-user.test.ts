@@ -4,10 +4,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { connect } from "nats";
 import { describe, expect, it } from "vitest";
-import { type Child, type Exit, startChild } from "../harness/child.ts";
+import { type Exit, startChild } from "../harness/child.ts";
 import { freePort } from "../harness/ports.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
-import { configFile, launchServer, serverCommand, untilReady } from "../harness/streaming-server.ts";
+import { configFile, launchServer, serverCommand, startListening } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 import { EXPIRED_PAIR, tlsFiles } from "./tls-files.ts";
 
@@ -51,16 +51,6 @@ async function startAsNobody(stage: Stage, args: readonly string[]): Promise<End
 
 async function listening(): Promise<string[]> {
   return ["-a", "127.0.0.1", "-p", String(await freePort())];
-}
-
-async function serving(
-  stage: Stage,
-  args: readonly string[],
-): Promise<{ readonly port: number; readonly child: Child }> {
-  const port = await freePort();
-  const child = await launchServer(stage, "NATS", ["-a", "127.0.0.1", "-p", String(port), ...args]);
-  await untilReady(child);
-  return { port, child };
 }
 
 /** Takes a port away. */
@@ -165,7 +155,7 @@ describe("a new user", () => {
   it("is warned of an expired certificate of his own, which clients refuse, and told of one of the NATS server", async () => {
     const stage = testStage();
     const { expired } = await tlsFiles(stage);
-    const { port, child } = await serving(stage, ["-tls", "-tlscert", expired.cert, "-tlskey", expired.key]);
+    const { port, child } = await startListening(stage, ["-tls", "-tlscert", expired.cert, "-tlskey", expired.key]);
     const warning = await child.line("[WRN]");
     expect(warning).toContain(
       `The TLS certificate in ${expired.cert} has expired on 2021-01-01: peers refuse it, renew it`,
@@ -185,7 +175,7 @@ describe("a new user", () => {
 
   it("is told of a wrong password towards NATS, without reading it in the log", async () => {
     const stage = testStage();
-    const { port } = await serving(stage, ["-user", "ivan", "-pass", "secret"]);
+    const { port } = await startListening(stage, ["-user", "ivan", "-pass", "secret"]);
     const { code, said } = await start(stage, ["-ns", `nats://ivan:wrong@127.0.0.1:${port}`]);
     expect({ code, said }).toEqual({
       code: 1,

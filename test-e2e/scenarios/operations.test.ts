@@ -6,12 +6,10 @@ import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan } from "../harness/raw-stan.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
-import { connectStan } from "../harness/stan.ts";
+import { connectStan, untilServed } from "../harness/stan.ts";
 import { startFileServer } from "../harness/store-server.ts";
-import { launchServer, readLog, runServer, untilReady } from "../harness/streaming-server.ts";
+import { launchServer, READY, readLog, runServer, untilReady } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
-
-const READY = "STREAM: Streaming Server is ready";
 
 async function listening(): Promise<{ readonly port: number; readonly args: string[] }> {
   const port = await freePort();
@@ -35,19 +33,6 @@ async function logOfOneClient(stage: Stage, flags: readonly string[]): Promise<r
   await client.close();
   await server.child.stop();
   return server.log.map(({ level, text }) => `${level} ${text}`);
-}
-
-/** The route to the streaming server may still be on its way: what is asked before it stands is lost. */
-const ROUTE_TRIES = 30;
-
-async function untilServed(stage: Stage, port: number): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await (await connectStan(stage, `far-${tries}`, { port, requestMillis: 500 })).close();
-    } catch (error) {
-      if (tries === ROUTE_TRIES) throw error;
-    }
-  }
 }
 
 describe("the log", () => {

@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
 import { onBothBuses } from "../harness/networks.ts";
-import { connectRaw, newInbox, type RawClient } from "../harness/raw-client.ts";
-import { connectRawStan, type RawStan, SUBJECTS } from "../harness/raw-stan.ts";
+import { connectRaw } from "../harness/raw-client.ts";
+import { connectRawStan, pingAnswers } from "../harness/raw-stan.ts";
 import { connectStan } from "../harness/stan.ts";
-import { decodeErrorOnly, encodePing } from "../harness/stan-wire.ts";
 import { testStage } from "../harness/test-stage.ts";
 import { partitionConfig } from "./examples.ts";
 
@@ -20,7 +19,7 @@ onBothBuses("partitions that grow", (openNetwork) => {
     expect((await client.publish("bar", "at once")).error).toBe("");
     const subscription = await client.subscribe("bar");
     expect((await subscription.messages.take()).data.toString()).toBe("at once");
-    expect(await pingAnswers(raw, client, 2)).toEqual(["", ""]);
+    expect(await pingAnswers(raw, client.connectionId, 2)).toEqual(["", ""]);
     const answers = await client.close();
     expect(await answers.takeMany(2)).toEqual(["", ""]);
     expect(await bar.monitor.clientIds()).toEqual([]);
@@ -39,7 +38,7 @@ onBothBuses("partitions that grow", (openNetwork) => {
     const again = await network.startServer({ config: partitionConfig(["bar"]) });
     expect(await again.monitor.clientIds()).toEqual(["patient"]);
     expect((await client.publish("bar", "kept")).error).toBe("");
-    expect(await pingAnswers(raw, client, 2)).toEqual(["", ""]);
+    expect(await pingAnswers(raw, client.connectionId, 2)).toEqual(["", ""]);
   }, 60_000);
 
   it("a client ID in use is refused whichever server knows of it, and free once its client has closed", async () => {
@@ -94,10 +93,3 @@ onBothBuses("partitions that grow", (openNetwork) => {
     ]);
   }, 60_000);
 });
-
-/** What the servers say to a ping of a client: each answers once. A text is what makes client libraries give up. */
-async function pingAnswers(raw: RawClient, { connectionId }: RawStan, servers: number): Promise<string[]> {
-  const inbox = await raw.subscribe(newInbox());
-  raw.publish(SUBJECTS.pings, encodePing(connectionId), inbox.subject);
-  return (await inbox.messages.takeMany(servers)).map(({ payload }) => decodeErrorOnly(payload));
-}

@@ -6,10 +6,9 @@ import { freePort } from "../harness/ports.ts";
 import { connectRaw, newInbox } from "../harness/raw-client.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
-import { configFile, launchServer } from "../harness/streaming-server.ts";
+import { configFile, launchServer, READY } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
-const READY = "STREAM: Streaming Server is ready";
 const STANDBY = "STREAM: Starting in standby mode";
 
 const FOO = "partitioning: true\nstore_limits: {\n    channels: {\n        foo.>: {}\n    }\n}\n";

@@ -1,30 +1,13 @@
 import { connect, StringCodec } from "nats";
 import { describe, expect, it } from "vitest";
 import { CLIENT_PAIR, PLAIN_PAIR, STRANGER_PAIR } from "../../packages/broker/testing/tls.ts";
-import type { Child } from "../harness/child.ts";
 import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import type { Stage } from "../harness/stage.ts";
-import { type ClientOptions, connectStan } from "../harness/stan.ts";
-import { configFile, launchServer, readLog, runServer, untilReady } from "../harness/streaming-server.ts";
+import { type ClientOptions, connectStan, untilServed } from "../harness/stan.ts";
+import { configFile, launchServer, READY, readLog, runServer, startListening } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 import { clientTls, type TlsFiles, tlsFiles } from "./tls-files.ts";
-
-const READY = "STREAM: Streaming Server is ready";
-
-interface Listening {
-  readonly port: number;
-  readonly child: Child;
-}
-
-/** A server with these flags, and a configuration file if there is a text for one. */
-async function startServer(stage: Stage, args: readonly string[], config = ""): Promise<Listening> {
-  const port = await freePort();
-  const file = config === "" ? [] : ["-c", await configFile(stage, config, "nats.conf")];
-  const child = await launchServer(stage, `server ${port}`, ["-a", "127.0.0.1", "-p", String(port), ...file, ...args]);
-  await untilReady(child);
-  return { port, child };
-}
 
 /** Flags of an embedded broker with TLS. */
 function tlsFlags({ server, ca }: TlsFiles, verify: boolean): string[] {
@@ -52,7 +35,7 @@ describe("TLS of the embedded broker", () => {
   ])("OPS 6: given %s, clients of both libraries are served over TLS and refused without", async (_title, given) => {
     const stage = testStage();
     const { flags, config } = given(await tlsFiles(stage));
-    const { port } = await startServer(stage, flags, config);
+    const { port } = await startListening(stage, flags, config);
 
     await expectServed(stage, "over-tls", { port, nats: { tls: clientTls() } });
     const nats = await connect({ port, tls: clientTls() });
@@ -76,7 +59,7 @@ describe("TLS of the embedded broker", () => {
   ])("OPS 6: with client certificates demanded %s, only those of the authority are let in", async (_title, given) => {
     const stage = testStage();
     const { flags, config } = given(await tlsFiles(stage));
-    const { port, child } = await startServer(stage, flags, config);
+    const { port, child } = await startListening(stage, flags, config);
     await expectServed(stage, "certified", { port, nats: { tls: clientTls(CLIENT_PAIR) } });
     for (const [clientId, pair] of [
       ["without", undefined],
@@ -92,7 +75,11 @@ describe("TLS of the embedded broker", () => {
   it("OPS 6: with verify_and_map the certificate names the user, whose permissions hold", async () => {
     const stage = testStage();
     const users = 'authorization { users: [ { user: "ada@example.com", permissions: { publish: "ada.>" } } ] }';
-    const { port } = await startServer(stage, [], `${tlsBlock(await tlsFiles(stage), "verify_and_map: true")}${users}`);
+    const { port } = await startListening(
+      stage,
+      [],
+      `${tlsBlock(await tlsFiles(stage), "verify_and_map: true")}${users}`,
+    );
     const ada = await connect({ port, tls: clientTls(CLIENT_PAIR), reconnect: false });
     stage.defer(() => ada.close());
     const refused = (async () => {
@@ -113,17 +100,13 @@ describe("TLS of the embedded broker", () => {
     const routePort = await freePort();
     const routes = (listen: number, others: string, tls: boolean): string =>
       `cluster { name: secured, listen: "127.0.0.1:${listen}", routes: [${others}], ${tls ? tlsBlock(files, "verify: true") : ""} }`;
-    const one = await startServer(stage, [], routes(routePort, "", true));
+    const one = await startListening(stage, [], routes(routePort, "", true));
     const url = `"nats-route://127.0.0.1:${routePort}"`;
-    const two = await startServer(stage, ["-cid", "other"], routes(await freePort(), url, true));
-    const plain = await startServer(stage, ["-cid", "third"], routes(await freePort(), url, false));
+    const two = await startListening(stage, ["-cid", "other"], routes(await freePort(), url, true));
+    const plain = await startListening(stage, ["-cid", "third"], routes(await freePort(), url, false));
     // The client is on the second server's broker; the first server serves it.
     const options = { port: two.port, requestMillis: 500 };
-    for (let tries = 0; ; tries++) {
-      const client = await connectStan(stage, `over-route-${tries}`, options).catch((error: unknown) => error);
-      if (!(client instanceof Error)) break;
-      if (tries === 20) throw client;
-    }
+    await untilServed(stage, two.port);
     await expectServed(stage, "over-route", options);
     await one.child.line("TLS route handshake error");
     await expect(connectStan(stage, "far", { port: plain.port, requestMillis: 500 })).rejects.toThrow("timeout");
@@ -143,7 +126,7 @@ describe("TLS towards an external NATS server", () => {
   it("OPS-14 with the authority's certificate it connects, by file and by flag", async () => {
     const stage = testStage();
     const files = await tlsFiles(stage);
-    const { port } = await startServer(stage, tlsFlags(files, false));
+    const { port } = await startListening(stage, tlsFlags(files, false));
     for (const [cluster, args] of [
       ["by-file", ["-sc", await configFile(stage, `streaming { tls { client_ca: "${files.ca}" } }`)]],
       ["by-flag", ["-tls_client_cacert", files.ca]],
@@ -157,7 +140,7 @@ describe("TLS towards an external NATS server", () => {
   it("OPS-14 says why it does not connect in the original's words, and the remedy", async () => {
     const stage = testStage();
     const files = await tlsFiles(stage);
-    const { port } = await startServer(stage, tlsFlags(files, false));
+    const { port } = await startListening(stage, tlsFlags(files, false));
     const cases = [
       ["", "x509: certificate signed by unknown authority", "client_ca"],
       ["secure: true", "x509: certificate signed by unknown authority", "client_ca"],
@@ -176,7 +159,7 @@ describe("TLS towards an external NATS server", () => {
 
   it("OPS-14 with insecure it connects to anything, and warns", async () => {
     const stage = testStage();
-    const { port } = await startServer(stage, tlsFlags(await tlsFiles(stage), false));
+    const { port } = await startListening(stage, tlsFlags(await tlsFiles(stage), false));
     const config = await configFile(stage, "streaming { tls { insecure: true } }");
     const child = await launchServer(stage, "insecure", [...outside(port), "-sc", config]);
     await child.line(
@@ -187,7 +170,7 @@ describe("TLS towards an external NATS server", () => {
 
   it("OPS-14 refuses a NATS server that has no TLS when TLS is asked for", async () => {
     const stage = testStage();
-    const { port } = await startServer(stage, []);
+    const { port } = await startListening(stage, []);
     const [detail, last] = await lastLines(stage, outside(port), "streaming { secure: true }");
     expect(last).toBe("FTL Failed to start: nats: secure connection not available");
     expect(detail).toContain("the NATS server has no TLS");
@@ -196,7 +179,7 @@ describe("TLS towards an external NATS server", () => {
   it("OPS-14 shows its certificate to a NATS server that demands one, and is refused without", async () => {
     const stage = testStage();
     const files = await tlsFiles(stage);
-    const { port } = await startServer(stage, tlsFlags(files, true));
+    const { port } = await startListening(stage, tlsFlags(files, true));
     const [detail, last] = await lastLines(stage, outside(port), `streaming { tls { client_ca: "${files.ca}" } }`);
     expect(last).toBe("FTL Failed to start: nats: no servers available for connection");
     expect(detail).toContain("-tls_client_cert");

@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
 import { onBothBuses } from "../harness/networks.ts";
-import { connectRaw, newInbox } from "../harness/raw-client.ts";
-import { connectRawStan, SUBJECTS } from "../harness/raw-stan.ts";
+import { connectRaw } from "../harness/raw-client.ts";
+import { connectRawStan, pingAnswers } from "../harness/raw-stan.ts";
 import { connectStan } from "../harness/stan.ts";
-import { decodeErrorOnly, encodePing } from "../harness/stan-wire.ts";
 import { suiteStage, testStage } from "../harness/test-stage.ts";
 import { partitionConfig } from "./examples.ts";
 
@@ -66,14 +65,9 @@ onBothBuses("W4: two servers with different lists and one cluster ID", (openNetw
     const raw = await connectRaw(stage, { port: network.port });
     const session = await connectRawStan(raw, "w4-pings");
     await session.responses.take({ what: "the second connect reply" });
-    const inbox = await raw.subscribe(newInbox());
-    const answers = async (connectionId: string): Promise<string[]> => {
-      raw.publish(SUBJECTS.pings, encodePing(connectionId), inbox.subject);
-      return (await inbox.messages.takeMany(2)).map(({ payload }) => decodeErrorOnly(payload));
-    };
-    expect(await answers(session.connectionId)).toEqual(["", ""]);
+    expect(await pingAnswers(raw, session.connectionId, 2)).toEqual(["", ""]);
     const refusal = "client has been replaced or is no longer registered";
-    expect(await answers("NOBODYHASTHISCONNECTIO")).toEqual([refusal, refusal]);
+    expect(await pingAnswers(raw, "NOBODYHASTHISCONNECTIO", 2)).toEqual([refusal, refusal]);
     await session.close();
   });
 
@@ -106,10 +100,7 @@ onBothBuses("W4: partitions that come and go", (openNetwork) => {
     const session = await connectRawStan(raw, "unsurprised");
     expect((await session.publish("foo", "x")).error).toBe("");
     await network.startServer({ config: partitionConfig(["bar"]) });
-    const inbox = await raw.subscribe(newInbox());
-    raw.publish(SUBJECTS.pings, encodePing(session.connectionId), inbox.subject);
-    const answers = await inbox.messages.takeMany(2);
-    expect(answers.map(({ payload }) => decodeErrorOnly(payload))).toEqual(["", ""]);
+    expect(await pingAnswers(raw, session.connectionId, 2)).toEqual(["", ""]);
     expect((await session.publish("bar", "x")).error).toBe("");
   });
 

@@ -1,5 +1,5 @@
 import type { NatsOptions } from "./options/nats-options.ts";
-import { parseNatsServerUrls } from "./options/nats-urls.ts";
+import { natsServerUrlFault } from "./options/nats-urls.ts";
 import type { StreamingOptions } from "./options/streaming-options.ts";
 
 /**
@@ -9,9 +9,7 @@ import type { StreamingOptions } from "./options/streaming-options.ts";
 export function refusalOf(streaming: StreamingOptions): string | undefined {
   const { storeType } = streaming;
   if (!["MEMORY", "FILE", "SQL"].includes(storeType)) return `unsupported store type: ${storeType}`;
-  const urls = streaming.natsServerUrl === "" ? undefined : parseNatsServerUrls(streaming.natsServerUrl);
-  if (urls?.kind === "invalid") return urls.message;
-  return undefined;
+  return natsServerUrlFault(streaming.natsServerUrl);
 }
 
 /** What is accepted and has no effect in this version, one sentence each. */

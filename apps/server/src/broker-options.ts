@@ -8,7 +8,7 @@ import type {
   TlsOptions,
   User,
 } from "@nats-streaming/broker";
-import { type Clock, durationToMillis, type Logger, type Random } from "@nats-streaming/kernel";
+import { type Clock, durationToMillis, type Logger, nowMillis, type Random } from "@nats-streaming/kernel";
 import { textToByteString } from "@nats-streaming/protocol";
 import { compare } from "bcryptjs";
 import type {
@@ -37,9 +37,16 @@ export interface BrokerSetup {
  */
 export function brokerOptions({ nats, logger, clock, random }: BrokerSetup): BrokerOptions {
   const authorization = authorizationOf(nats.authorization);
-  const cluster = clusterOf(nats.routes);
-  for (const block of [nats.tls.enabled ? nats.tls : undefined, nats.routes.tls]) {
-    if (block !== undefined) warnOfValidity(block, clock, logger);
+  const routesTls = nats.routes.tls === undefined ? undefined : routeTls(nats.routes.tls);
+  const cluster = clusterOf(nats.routes, routesTls);
+  const tls = nats.tls.enabled ? clientTls(nats.tls) : undefined;
+  for (const [block, read] of [
+    [nats.tls, tls],
+    [nats.routes.tls, routesTls],
+  ] as const) {
+    if (block === undefined || read === undefined || read.certificate === "") continue;
+    const warning = validityWarning(block.certFile, read.certificate, nowMillis(clock));
+    if (warning !== undefined) logger.warn(warning);
   }
   return {
     host: nats.host,
@@ -59,7 +66,7 @@ export function brokerOptions({ nats, logger, clock, random }: BrokerSetup): Bro
     ...(authorization === undefined ? {} : { authorization }),
     authTimeoutMillis: durationToMillis(nats.authorization.timeout),
     bcrypt: compare,
-    ...(nats.tls.enabled ? { tls: clientTls(nats.tls) } : {}),
+    ...(tls === undefined ? {} : { tls }),
     ...(cluster === undefined ? {} : { cluster }),
     clock,
     random,
@@ -67,16 +74,8 @@ export function brokerOptions({ nats, logger, clock, random }: BrokerSetup): Bro
   };
 }
 
-function warnOfValidity({ certFile, keyFile, caFile }: TlsBlock, clock: Clock, logger: Logger): void {
-  const now = { millis: 0, nanos: 0 };
-  clock.read(now);
-  const { certificate } = readTlsFiles({ certFile, keyFile, caFile });
-  const warning = certificate === undefined ? undefined : validityWarning(certFile, certificate, now.millis);
-  if (warning !== undefined) logger.warn(warning);
-}
-
 /** Who may connect; undefined for everybody. */
-export function authorizationOf(options: AuthorizationOptions): Authorization | undefined {
+function authorizationOf(options: AuthorizationOptions): Authorization | undefined {
   const { user, password, token, users, defaultPermissions, noAuthUser } = options;
   if (users.length > 0) {
     return {
@@ -129,9 +128,10 @@ function routeTls(block: TlsBlock): RouteTlsOptions {
   return { ...tlsOf(block), insecure: block.insecure };
 }
 
-function tlsOf({ certFile, keyFile, caFile, timeout, cipherSuites, curves }: TlsBlock): TlsOptions {
+function tlsOf(block: TlsBlock): TlsOptions {
+  const { timeout, cipherSuites, curves } = block;
   const timeoutMillis = durationToMillis(timeout);
-  const { certificate = "", key = "", authorities } = readTlsFiles({ certFile, keyFile, caFile });
+  const { certificate = "", key = "", authorities } = readTlsFiles(block);
   return {
     certificate,
     key,
@@ -142,8 +142,8 @@ function tlsOf({ certFile, keyFile, caFile, timeout, cipherSuites, curves }: Tls
   };
 }
 
-/** Routes; undefined when none are listened for. @throws UnusableOptionError */
-export function clusterOf(routes: RouteOptions): ClusterOptions | undefined {
+/** Routes; undefined when none are listened for. */
+function clusterOf(routes: RouteOptions, tls: RouteTlsOptions | undefined): ClusterOptions | undefined {
   const listener = routes.listenUrl === "" ? undefined : parseRouteListener(routes.listenUrl);
   // What the flag says was checked with the other options.
   const flag = listener?.kind === "listener" ? listener : undefined;
@@ -162,6 +162,6 @@ export function clusterOf(routes: RouteOptions): ClusterOptions | undefined {
     ...(login.user === "" ? {} : { authorization: { user: login.user, password: login.password } }),
     ...(authTimeoutMillis === 0 ? {} : { authTimeoutMillis }),
     ...(routes.connectRetries === 0 ? {} : { connectRetries: routes.connectRetries }),
-    ...(routes.tls === undefined ? {} : { tls: routeTls(routes.tls) }),
+    ...(tls === undefined ? {} : { tls }),
   };
 }

@@ -70,7 +70,7 @@ export function startServerMonitoring(setup: MonitoringSetup): Promise<Monitorin
   });
 }
 
-/** The certificate is that of the clients' port; browsers are not asked for one. @throws UnusableFileError */
+/** The certificate is that of the clients' port; browsers are not asked for one. @throws UnusableOptionError */
 function monitoringTls(block: TlsBlock): SecureContextOptions {
   const { certificate, key } = clientTls(block);
   return { cert: certificate, key, minVersion: "TLSv1.2" };

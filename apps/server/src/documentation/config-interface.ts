@@ -3,7 +3,6 @@ import { natsAuthorization, natsGeneral } from "../options/nats-table.ts";
 import { type OptionDefinition, optionText } from "../options/option.ts";
 import {
   channelLimitOptions,
-  clusterSection,
   deliverySection,
   fileSection,
   generalSection,
@@ -12,6 +11,7 @@ import {
   type OptionSection,
   redeliveryOptions,
   sqlSection,
+  streamingSections,
   tlsSection,
 } from "../options/streaming-table.ts";
 
@@ -109,20 +109,10 @@ function nested(pairs: readonly (readonly [string, string])[]): string[] {
 }
 
 const defaults: ReadonlyMap<string, string> = new Map(
-  [
-    ...[
-      generalSection,
-      tlsSection,
-      limitsSection,
-      deliverySection,
-      monitoringSection,
-      fileSection,
-      sqlSection,
-      clusterSection,
-    ].flatMap(({ options }) => options),
-    ...natsGeneral,
-    ...natsAuthorization,
-  ].map((option) => [option.id, optionText(option, newDraft())]),
+  [...streamingSections.flatMap(({ options }) => options), ...natsGeneral, ...natsAuthorization].map((option) => [
+    option.id,
+    optionText(option, newDraft()),
+  ]),
 );
 
 function defaultOf(id: string): string {

@@ -1,5 +1,5 @@
-import { posix } from "node:path";
 import type { Block, MarkdownPage, Section, TableRow, Words } from "./markdown-page.ts";
+import { brokenLinks, isElsewhere, quoted, resolved, wordsOfPage } from "./page-links.ts";
 
 /** What is known of the other pages and files of the repository. Paths are from its root, with `/`. */
 export interface Surroundings {
@@ -22,7 +22,7 @@ export function translationFaults(
   translation: MarkdownPage,
   surroundings: Surroundings,
 ): readonly string[] {
-  const faults = brokenLinks(translation, surroundings);
+  const faults = brokenLinks(translation, surroundings.anchorsOf);
   const own = withoutExtras(translation, surroundings.extraSections);
   if (typeof own === "string") return [...faults, own];
   const compare = comparison(original, translation, surroundings, faults);
@@ -147,34 +147,10 @@ function without(list: readonly string[], others: readonly string[]): readonly s
   });
 }
 
-function quoted(values: readonly string[]): string {
-  return values.map((value) => `"${value}"`).join(", ");
-}
-
 function firstDifference(wanted: string, found: string): string {
   const [left, right] = [wanted.split("\n"), found.split("\n")];
   const i = left.findIndex((line, at) => line !== right[at]);
   return i < 0 ? `its line ${left.length + 1}` : `its line ${i + 1}, "${left[i] ?? ""}"`;
-}
-
-function wordsOfPage(page: MarkdownPage): readonly Words[] {
-  return page.sections.flatMap(({ heading, blocks }) => [heading, ...blocks.flatMap(wordsOfBlock)]);
-}
-
-function wordsOfBlock(block: Block): readonly Words[] {
-  if (block.kind === "table") return block.rows;
-  return block.kind === "code block" ? [] : [block];
-}
-
-function isElsewhere(link: string): boolean {
-  return /^[a-z]+:/.test(link);
-}
-
-/** The path and anchor that a link leads to. */
-function resolved(page: MarkdownPage, link: string): string {
-  if (isElsewhere(link)) return link;
-  if (link.startsWith("#")) return page.path + link;
-  return posix.join(posix.dirname(page.path), link).replace(/\/$/, "");
 }
 
 /** Where a link of the original has to lead in the translation. */
@@ -194,18 +170,4 @@ function translatedTarget(
   if (anchor === undefined) return counterpart;
   const at = anchorsOf(path)?.indexOf(anchor) ?? -1;
   return `${counterpart}#${anchorsOf(counterpart)?.[at] ?? anchor}`;
-}
-
-function brokenLinks(page: MarkdownPage, { anchorsOf }: Surroundings): string[] {
-  return wordsOfPage(page).flatMap(({ line, links }) =>
-    links.flatMap((link) => {
-      if (isElsewhere(link)) return [];
-      const [path = "", anchor] = resolved(page, link).split("#");
-      const anchors = anchorsOf(path);
-      const at = `${page.path}:${line}: the link "${link}"`;
-      if (anchors === undefined) return [`${at} leads to ${path}, which does not exist; correct its path`];
-      if (anchor === undefined || anchors.includes(anchor)) return [];
-      return [`${at} leads to no heading of ${path}; its headings are ${quoted(anchors)}`];
-    }),
-  );
 }

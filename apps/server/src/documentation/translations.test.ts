@@ -1,10 +1,7 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { posix } from "node:path";
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { anchorsOf, type MarkdownPage, readMarkdown } from "./markdown-page.ts";
+import { anchorsAt, pageAt, ROOT } from "./repository.ts";
 import { translationFaults } from "./translation-faults.ts";
-
-const ROOT = new URL("../../../../", import.meta.url);
 
 /** Folder of the translations of `docs/`; that of the README lies beside it. */
 const FOLDER = "docs/zh-CN";
@@ -17,17 +14,6 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ["README.md", "README.zh-CN.md"],
   ...readdirSync(new URL(FOLDER, ROOT)).map((name) => [`docs/${name}`, `${FOLDER}/${name}`] as const),
 ];
-
-function pageAt(path: string): MarkdownPage {
-  return readMarkdown(path, readFileSync(new URL(path, ROOT), "utf8"));
-}
-
-/** What a link may lead to; nothing outside the repository. */
-function anchorsAt(path: string): readonly string[] | undefined {
-  const found = path.startsWith("..") ? undefined : statSync(new URL(path, ROOT), { throwIfNoEntry: false });
-  if (found === undefined) return undefined;
-  return found.isFile() && posix.extname(path) === ".md" ? anchorsOf(pageAt(path)) : [];
-}
 
 describe("the Chinese pages", () => {
   it("are those of the README, of getting started and of partitioning at least", () => {

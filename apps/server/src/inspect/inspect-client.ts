@@ -1,3 +1,4 @@
+import { errorText } from "@nats-streaming/kernel";
 import type { InspectRequest } from "./inspect-flags.ts";
 
 /** Asks a server's monitoring. */
@@ -84,10 +85,13 @@ export function numberOf(fields: Fields, key: string): number {
   return typeof value === "number" ? value : 0;
 }
 
+/** The largest number of a list of objects; 0 when there is none. */
+export function largestOf(list: readonly Fields[], key: string): number {
+  return Math.max(0, ...list.map((fields) => numberOf(fields, key)));
+}
+
 /** What fetch hides behind "fetch failed". */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (cause instanceof Error && cause.message !== "") return cause.message;
-  return error.message;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && cause.message !== "" ? cause.message : errorText(error);
 }

@@ -59,10 +59,6 @@ describe("inspectHelp()", () => {
       for (const flag of [...flags, "json", "server", "token", "user"]) expect(help, command).toContain(`--${flag}`);
     }
   });
-
-  it("lists the commands", () => {
-    for (const command of Object.keys(COMMANDS)) expect(inspectHelp("x", undefined)).toContain(`\n  ${command}`);
-  });
 });
 
 describe("isInspectCommand()", () => {

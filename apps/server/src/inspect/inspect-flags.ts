@@ -17,7 +17,7 @@ export interface InspectRequest {
 
 export type InspectParse =
   | InspectRequest
-  | { readonly kind: "help"; readonly command: InspectCommand | undefined }
+  | { readonly kind: "help"; readonly command: InspectCommand }
   | { readonly kind: "wrong"; readonly message: string };
 
 export type InspectCommand = "channels" | "clients" | "subscriptions" | "messages" | "top";
@@ -125,13 +125,8 @@ export function parseInspect(argv: readonly string[], env: Readonly<Record<strin
   return { kind: "request", command, words, server, token, user, password, json, values, once };
 }
 
-/** How a command is used, or all of them. */
-export function inspectHelp(program: string, command: InspectCommand | undefined): string {
-  if (command === undefined) {
-    const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-    const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`);
-    return `Usage: ${program} <command> [flags]\n\n${lines.join("\n")}\n`;
-  }
+/** How a command is used. */
+export function inspectHelp(program: string, command: InspectCommand): string {
   const { words, flags, about } = COMMANDS[command];
   return `${[
     `Usage: ${[program, command, words, "[flags]"].filter((word) => word !== "").join(" ")}`,

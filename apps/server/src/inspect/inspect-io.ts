@@ -9,7 +9,7 @@ export interface InspectContext {
   readonly print: (text: string) => void;
   /** Of the terminal; undefined when it is none. */
   readonly columns: number | undefined;
-  /** Settles after so long, or at once when the command is to end. */
+  /** Settles after so long; may reject when the command is to end. */
   readonly sleep: (millis: number) => Promise<void>;
   /** The command is to end. */
   readonly isOver: () => boolean;

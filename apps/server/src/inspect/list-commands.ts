@@ -1,4 +1,4 @@
-import { type Fields, InspectError, isFields, listOf, numberOf, textOf } from "./inspect-client.ts";
+import { type Fields, InspectError, isFields, largestOf, listOf, numberOf, textOf } from "./inspect-client.ts";
 import { type InspectContext, numberFlag, printJson } from "./inspect-io.ts";
 import {
   rowJson,
@@ -44,10 +44,8 @@ export async function listChannels(context: InspectContext): Promise<void> {
 
 function channelCells(channel: Fields): string[] {
   const backlogs = listOf(channel, "backlogs");
-  const lag = Math.max(0, ...backlogs.map((backlog) => numberOf(backlog, "lag_msgs")));
-  const oldest = Math.max(0, ...backlogs.map((backlog) => numberOf(backlog, "oldest_age_ms")));
-  const stalled = Math.max(0, ...backlogs.map((backlog) => numberOf(backlog, "stalled_ms")));
-  const isStalled = backlogs.some((backlog) => numberOf(backlog, "stalled_count") > 0);
+  const oldest = largestOf(backlogs, "oldest_age_ms");
+  const isStalled = largestOf(backlogs, "stalled_count") > 0;
   return [
     printable(textOf(channel, "name")),
     count(numberOf(channel, "msgs")),
@@ -55,9 +53,9 @@ function channelCells(channel: Fields): string[] {
     count(numberOf(channel, "first_seq")),
     count(numberOf(channel, "last_seq")),
     count(numberOf(channel, "subs_count")),
-    backlogs.length === 0 ? "-" : count(lag),
+    backlogs.length === 0 ? "-" : count(largestOf(backlogs, "lag_msgs")),
     oldest === 0 ? "-" : span(oldest),
-    isStalled ? `stalled ${span(stalled)}` : "",
+    isStalled ? `stalled ${span(largestOf(backlogs, "stalled_ms"))}` : "",
   ];
 }
 
@@ -99,6 +97,7 @@ async function showClient(context: InspectContext, id: string): Promise<void> {
 
 export async function listSubscriptions(context: InspectContext): Promise<void> {
   const { request, client } = context;
+  const limit = numberFlag(request, "limit", ROWS_DEFAULT, ROWS_MAX);
   const owner = request.values.get("client");
   const [channel] = request.words;
   let rows: SubscriptionRow[];
@@ -110,7 +109,7 @@ export async function listSubscriptions(context: InspectContext): Promise<void> 
   } else {
     rows = (await pages(context, "streaming/channelsz?subs=1", "channels", ROWS_MAX)).flatMap(rowsOfChannel);
   }
-  rows = rows.slice(0, numberFlag(request, "limit", ROWS_DEFAULT, ROWS_MAX));
+  rows = rows.slice(0, limit);
   if (request.json) printJson(context, rows.map(rowJson));
   else printSubscriptions(context, rows);
 }

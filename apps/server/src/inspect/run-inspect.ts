@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { InspectError, inspectClient } from "./inspect-client.ts";
 import { type InspectCommand, inspectHelp, parseInspect } from "./inspect-flags.ts";
 import type { InspectContext } from "./inspect-io.ts";
@@ -15,7 +16,7 @@ export interface InspectIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How the program is called, for help. */
   readonly program: string;
-  /** Settles after so long, or when the signal comes; the machine's timer when left out. */
+  /** Settles after so long, or rejects when the signal comes; the machine's timer when left out. */
   readonly sleep?: (millis: number, signal: AbortSignal | undefined) => Promise<void>;
   /** Ends `top` in order. */
   readonly signal?: AbortSignal;
@@ -50,7 +51,7 @@ export async function runInspect(argv: readonly string[], io: InspectIo): Promis
     case "request":
       break;
   }
-  const sleep = io.sleep ?? sleepFor;
+  const sleep = io.sleep ?? ((millis, signal) => setTimeout(millis, undefined, { signal }));
   try {
     await RUNS[request.command]({
       request,
@@ -67,14 +68,4 @@ export async function runInspect(argv: readonly string[], io: InspectIo): Promis
     io.stderr(`${io.program}: ${error.message}\n`);
     return error instanceof RangeError ? EXIT_USAGE : EXIT_FAILED;
   }
-}
-
-function sleepFor(millis: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, millis);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,4 +1,4 @@
-import { type Fields, listOf, numberOf, textOf } from "./inspect-client.ts";
+import { type Fields, largestOf, listOf, numberOf, textOf } from "./inspect-client.ts";
 import { type InspectContext, numberFlag, printJson } from "./inspect-io.ts";
 import { type TextColumn, textTable } from "./text-table.ts";
 import { bytes, count, printable, rate, span } from "./words.ts";
@@ -49,8 +49,10 @@ export async function top(context: InspectContext): Promise<void> {
 }
 
 async function look({ client }: InspectContext): Promise<Look> {
-  const server = await client.get("streaming/serverz");
-  const page = await client.get(`streaming/channelsz?details=1&limit=${CHANNELS_LOOKED_AT}`);
+  const [server, page] = await Promise.all([
+    client.get("streaming/serverz"),
+    client.get(`streaming/channelsz?details=1&limit=${CHANNELS_LOOKED_AT}`),
+  ]);
   return { at: performance.now(), server, channels: listOf(page, "channels") };
 }
 
@@ -87,7 +89,7 @@ function headline(before: Look, now: Look): string {
 }
 
 function cells({ channel, perSecond }: Ranked): string[] {
-  const stalled = Math.max(0, ...listOf(channel, "backlogs").map((backlog) => numberOf(backlog, "stalled_ms")));
+  const stalled = largestOf(listOf(channel, "backlogs"), "stalled_ms");
   return [
     printable(textOf(channel, "name")),
     rate(perSecond),
@@ -121,7 +123,7 @@ function trafficOf(before: Look, now: Look): number[] {
 }
 
 function lagOf(channel: Fields): number {
-  return Math.max(0, ...listOf(channel, "backlogs").map((backlog) => numberOf(backlog, "lag_msgs")));
+  return largestOf(listOf(channel, "backlogs"), "lag_msgs");
 }
 
 function secondsBetween(before: Look, now: Look): number {

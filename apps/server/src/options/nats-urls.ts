@@ -23,6 +23,12 @@ export function parseNatsServerUrls(text: string): NatsUrls {
   return { kind: "urls", urls: [`${scheme}://${address}`] };
 }
 
+/** Why the option `nats_server_url` cannot be used; undefined when it can, or is empty. */
+export function natsServerUrlFault(text: string): string | undefined {
+  const parsed = text === "" ? undefined : parseNatsServerUrls(text);
+  return parsed?.kind === "invalid" ? parsed.message : undefined;
+}
+
 /** Where routes are listened for. */
 export interface RouteListener {
   readonly kind: "listener";

@@ -9,7 +9,7 @@ import { crossingEntries } from "./crossing-entries.ts";
 import { natsOptionsOf, newDraft, type OptionsDraft, streamingOptionsOf } from "./draft.ts";
 import { fileOnlyKeys } from "./file-only-keys.ts";
 import type { NatsOptions } from "./nats-options.ts";
-import { parseNatsServerUrls } from "./nats-urls.ts";
+import { natsServerUrlFault } from "./nats-urls.ts";
 import { failsCheck, formatWarning, type OptionWarning } from "./option-warning.ts";
 import { type ConfigFiles, configFilesOf, readConfigFiles } from "./read-files.ts";
 import type { FullServerFeature } from "./read-nats.ts";
@@ -194,12 +194,12 @@ function checked(
   configFiles: ConfigFiles,
 ): CheckResult {
   const limits = checkLimits(streaming.storeLimits);
-  const urls = streaming.natsServerUrl === "" ? undefined : parseNatsServerUrls(streaming.natsServerUrl);
+  const url = natsServerUrlFault(streaming.natsServerUrl);
   const noChannel = streaming.partitioning && streaming.storeLimits.channels.size === 0;
   const problems = [
     ...warnings.filter(failsCheck).map(formatWarning),
     ...(limits === undefined ? [] : [limits]),
-    ...(urls?.kind === "invalid" ? [urls.message] : []),
+    ...(url === undefined ? [] : [url]),
     ...(noChannel ? ["stan: no configured channel"] : []),
   ];
   const remarks = [

@@ -158,13 +158,10 @@ export const DELIVERY_CHANNELS_KEY = "channels";
 
 const monitoring = lensesOf<Draft<MonitoringOptions>>();
 
-/** What is not one of {@link MESSAGE_ACCESS}. */
 function checkMessageAccess(value: string): string | undefined {
-  const known = MESSAGE_ACCESS.some((word) => word === value);
+  const known = ["careful", "everybody", "nobody"].includes(value);
   return known ? undefined : `unknown messages ${JSON.stringify(value)}: use careful, everybody or nobody`;
 }
-
-const MESSAGE_ACCESS: readonly string[] = ["careful", "everybody", "nobody"];
 
 const monitoringOptions: readonly OptionDefinition<Draft<MonitoringOptions>>[] = [
   flag("dashboard", monitoring("dashboard"), "Show the dashboard at / of the monitoring port"),
