@@ -41,4 +41,27 @@ describe("createByteMap()", () => {
       expect(map.get(name, 0, name.length)).toBe(i % 2 === 0 ? undefined : i);
     });
   });
+
+  it("keeps a copy of a key", () => {
+    const map = createByteMap<number>();
+    const key = byteStringBytes("orders");
+    map.set(key, 1);
+    key.fill(0);
+    expect(map.get(byteStringBytes("<orders>"), 1, 7)).toBe(1);
+    expect(map.get(key, 0, 6)).toBeUndefined();
+  });
+
+  it("finds those that stay while others come and go without end", () => {
+    const map = createByteMap<string>();
+    const stays = ["first", "second", "third"];
+    for (const name of stays) map.set(byteStringBytes(name), name);
+    for (let i = 0; i < 5_000; i++) {
+      const key = byteStringBytes(`passing.${i}`);
+      map.set(key, "gone soon");
+      expect(map.delete(key)).toBe(true);
+      expect(map.delete(key)).toBe(false);
+    }
+    expect(map.size).toBe(3);
+    for (const name of stays) expect(map.get(byteStringBytes(name), 0, name.length)).toBe(name);
+  });
 });

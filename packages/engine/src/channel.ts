@@ -1,5 +1,5 @@
 import type { Timer } from "@nats-streaming/kernel";
-import type { ChannelStore } from "@nats-streaming/store";
+import type { ChannelStore, MessageLog } from "@nats-streaming/store";
 import type { QueueGroup } from "./queue-group.ts";
 import type { RedeliveryRule } from "./redelivery-rule.ts";
 import type { Subscription } from "./subscription.ts";
@@ -10,6 +10,8 @@ export interface Channel {
   readonly name: string;
   readonly nameBytes: Uint8Array;
   readonly store: ChannelStore;
+  /** The store's, here for the way of a publish: one reference less to follow. */
+  readonly messages: MessageLog;
   /** Which entry of the partition's list takes its publishes; 0 without partitioning, -1 for one outside the list. */
   entry: number;
   /** Highest sequence that is flushed: subscribers see nothing above it. */
@@ -18,8 +20,11 @@ export interface Channel {
   flushTarget: number;
   /** Whether the batch that gathers now has messages for it. */
   isTouched: boolean;
-  /** Timestamp of the newest message; a later one is never below it. */
-  lastMillis: number;
+  /**
+   * Timestamp of the newest message, in seconds since 1970 and nanoseconds within that second; a later one is never below it.
+   * Small integers both: milliseconds would be an object of their own, far from the channel, with each message.
+   */
+  lastSeconds: number;
   lastNanos: number;
   /** Plain subscriptions and durables that have an owner, in the order of their creation. */
   readonly subscriptions: Subscription[];

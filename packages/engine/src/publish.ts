@@ -180,7 +180,7 @@ export function createPublishHandler(options: PublishOptions): PublishHandler {
       processingError(message, client, messageTooLarge(size, bus.maxPayload));
       return;
     }
-    const log = channel.store.messages;
+    const log = channel.messages;
     try {
       log.append((log.lastSequence + 1) as Sequence, view, stampFor(channel));
     } catch (error) {

@@ -14,17 +14,20 @@ export interface MessageOptions {
 
 /**
  * Appends a message out of the middle of a buffer, and overwrites that buffer afterwards: a log that did not copy what it
- * keeps, or that looks beyond the ranges, fails the test.
+ * keeps, or that looks beyond the ranges, fails the test. Every other message brings its channel's name.
  */
 export function append(scene: Scene, log: MessageLog, sequence: number, options: MessageOptions = {}): ExpectedMessage {
   const data = typeof options.data === "string" ? Buffer.from(options.data) : (options.data ?? Buffer.from("message"));
   const reply = options.reply ?? "";
   const timestamp = options.timestamp ?? scene.now();
   const junk = Buffer.from("junk");
-  const bytes = new Uint8Array(Buffer.concat([junk, Buffer.from(reply, "latin1"), junk, data, junk]));
+  const name = Buffer.from(log.channel, "latin1");
+  const bytes = new Uint8Array(Buffer.concat([junk, Buffer.from(reply, "latin1"), junk, data, junk, name, junk]));
   const dataStart = 2 * junk.length + reply.length;
+  const subjectStart = dataStart + data.length + junk.length;
   const incoming = {
     bytes,
+    ...(sequence % 2 === 0 ? {} : { subjectStart, subjectEnd: subjectStart + name.length }),
     replyStart: junk.length,
     replyEnd: junk.length + reply.length,
     dataStart,

@@ -116,6 +116,12 @@ export interface ChannelStore {
 /** Ranges of a buffer that the caller owns; the log copies what it keeps before `append` returns. */
 export interface IncomingMessage {
   readonly bytes: Uint8Array;
+  /**
+   * Where the channel's name stands in `bytes`, if it does, as in a publish: it is at hand there, while a log's own copy of it has
+   * to be fetched from far away when there are many channels. Both or none.
+   */
+  readonly subjectStart?: number;
+  readonly subjectEnd?: number;
   readonly replyStart: number;
   readonly replyEnd: number;
   readonly dataStart: number;

@@ -31,6 +31,7 @@ export {
   encodeSubjectField,
   msgProtoSize,
   REDELIVERY_SIZE_MAX,
+  subjectFieldSize,
   writeMsgProto,
   writeMsgProtoHead,
   writeMsgProtoTail,

@@ -29,7 +29,7 @@ const bits: Bits64 = bits64();
  */
 export function encodeSubjectField(channel: string): Uint8Array {
   if (channel === "") return new Uint8Array(0);
-  const field = new Uint8Array(1 + varintSize(channel.length) + channel.length);
+  const field = new Uint8Array(subjectFieldSize(channel.length));
   field[0] = 0x12;
   writeByteString(field, writeVarint(field, 1, channel.length), channel);
   return field;
@@ -71,16 +71,9 @@ export function writeMsgProto(
   dataEnd: number,
   timestamp: Timestamp,
 ): number {
-  let position = writeMsgProtoHead(
-    target,
-    at,
-    sequence,
-    subjectField,
-    source,
-    replyStart,
-    replyEnd,
-    dataEnd - dataStart,
-  );
+  let position = writeSequence(target, at, sequence);
+  position = copyShort(subjectField, 0, subjectField.length, target, position);
+  position = writeReplyAndDataLength(target, position, source, replyStart, replyEnd, dataEnd - dataStart);
   if (dataEnd > dataStart) position = copyBytes(source, dataStart, dataEnd, target, position);
   return writeMsgProtoTail(target, position, timestamp);
 }
@@ -88,24 +81,50 @@ export function writeMsgProto(
 /**
  * Encodes what of a message stands before its data: for a caller who has something to do with the data while copying it. Head,
  * data and {@link writeMsgProtoTail} one behind the other are what {@link writeMsgProto} writes.
+ * @param name the channel's name is `name[nameStart, nameEnd)`, such as in the publish that the message comes from
  * @returns where the data goes
  */
 export function writeMsgProtoHead(
   target: Uint8Array,
   at: number,
   sequence: number,
-  subjectField: Uint8Array,
+  name: Uint8Array,
+  nameStart: number,
+  nameEnd: number,
+  source: Uint8Array,
+  replyStart: number,
+  replyEnd: number,
+  dataLength: number,
+): number {
+  let position = writeSequence(target, at, sequence);
+  if (nameEnd > nameStart) {
+    target[position] = 0x12;
+    position = writeVarint(target, position + 1, nameEnd - nameStart);
+    position = copyShort(name, nameStart, nameEnd, target, position);
+  }
+  return writeReplyAndDataLength(target, position, source, replyStart, replyEnd, dataLength);
+}
+
+/** Size of the field that {@link writeMsgProtoHead} makes of a name, and {@link encodeSubjectField} of a channel. */
+export function subjectFieldSize(nameLength: number): number {
+  return nameLength === 0 ? 0 : 1 + varintSize(nameLength) + nameLength;
+}
+
+function writeSequence(target: Uint8Array, at: number, sequence: number): number {
+  if (sequence === 0) return at;
+  target[at] = 0x08;
+  return writeVarint(target, at + 1, sequence);
+}
+
+function writeReplyAndDataLength(
+  target: Uint8Array,
+  at: number,
   source: Uint8Array,
   replyStart: number,
   replyEnd: number,
   dataLength: number,
 ): number {
   let position = at;
-  if (sequence !== 0) {
-    target[position] = 0x08;
-    position = writeVarint(target, position + 1, sequence);
-  }
-  position = copyShort(subjectField, 0, subjectField.length, target, position);
   if (replyEnd > replyStart) {
     target[position] = 0x1a;
     position = writeVarint(target, position + 1, replyEnd - replyStart);

@@ -18,8 +18,12 @@ export const GATHERED_BYTES_MAX = 268_435_456;
 /** Most frames that wait: each has a buffer. Each commit that is asked for while another runs makes one. */
 const FRAMES_MAX = 4096;
 
-/** A buffer up to this size is kept for the next batches, and so many of them: one is written, one gathers. */
-const SPARE_BUFFER_MAX = 1_048_576;
+/**
+ * A buffer up to this size is kept for the next batches, and so many of them: one is written, one gathers. It takes what a
+ * publisher's window of 16,384 messages of usual size comes to; a buffer made anew for each such batch, by doubling, was most
+ * of the memory that the collector had to give back.
+ */
+const SPARE_BUFFER_MAX = 8 * 1_048_576;
 const SPARE_BUFFERS_MAX = 2;
 
 /** Where the next frame may go. */

@@ -6,6 +6,7 @@ import { RECORD_HEADER_SIZE, writeRecordHeader } from "./record.ts";
 
 const POLYNOMIALS = [IEEE_POLYNOMIAL, 0x82f6_3b78];
 const time = { millis: 1_700_000_000_123, nanos: 456_789 };
+const name = Buffer.from("<orders.eu>");
 const field = encodeSubjectField("orders.eu");
 
 describe("writeMessageRecord()", () => {
@@ -29,7 +30,7 @@ describe("writeMessageRecord()", () => {
         writeRecordHeader(expected, 5, 0, size, checksum(polynomial));
 
         const written = new Uint8Array(expected.length);
-        const end = writeMessageRecord(written, 5, 300, field, message, time, checksumSteps(polynomial));
+        const end = writeMessageRecord(written, 5, 300, name, 1, 10, message, time, checksumSteps(polynomial));
 
         expect(written).toEqual(expected);
         expect(end).toBe(payload + size);

@@ -7,7 +7,8 @@ import {
   type Timestamp,
   type TimestampNanos,
 } from "@nats-streaming/kernel";
-import { encodeSubjectField, msgProtoSize, readMsgProtoTime } from "@nats-streaming/protocol/stan";
+import { byteStringBytes } from "@nats-streaming/protocol";
+import { msgProtoSize, readMsgProtoTime, subjectFieldSize } from "@nats-streaming/protocol/stan";
 import {
   type ByteRange,
   type ChannelLimits,
@@ -85,6 +86,9 @@ export function createFileMessageLog(options: FileMessageLogOptions): FileMessag
 
 const NO_BYTES = new Uint8Array(0);
 
+/** More than ever gathers: the commit log refuses a quarter of it. */
+const BUFFER_BYTES_MAX = 2 ** 30;
+
 /**
  * ```text
  *   append ─▶ arena (encoded once, header in front) ─▶ write(): data file, index ─▶ commit log ─▶ settled()
@@ -101,11 +105,18 @@ class SliceLog implements FileMessageLog, Evictable {
   readonly #context: StoreContext;
   readonly #options: FileMessageLogOptions;
   readonly #clock: Clock;
-  readonly #subjectField: Uint8Array;
+  /** The channel's name, for messages that do not bring it. */
+  readonly #name: Uint8Array;
   readonly #maxMessages: number;
   readonly #maxBytes: number;
   readonly #bufferBytes: number;
-  /** The slice limits, here rather than behind two references: with many channels each is a cache miss of its own. */
+  /**
+   * Whether anything has to be compared at all. An infinite limit would be an object of its own, as would be a reference to the
+   * limits: with many channels each is a cache miss for each message.
+   */
+  readonly #isLimited: boolean;
+  readonly #rolls: boolean;
+  readonly #rollsByAge: boolean;
   readonly #sliceBytesMax: number;
   readonly #sliceMessagesMax: number;
   readonly #sliceAgeMillis: number;
@@ -144,17 +155,21 @@ class SliceLog implements FileMessageLog, Evictable {
     this.#options = options;
     this.#context = context;
     this.#clock = context.clock;
-    this.#subjectField = encodeSubjectField(options.channel);
+    this.#name = byteStringBytes(options.channel);
     this.#maxMessages = limits.maxMessages === 0 ? Number.POSITIVE_INFINITY : limits.maxMessages;
     this.#maxBytes = limits.maxBytes === 0 ? Number.POSITIVE_INFINITY : limits.maxBytes;
     // Nothing is written before it is in the commit log: there each append waits for its flush.
-    this.#bufferBytes = context.options.sync ? Number.POSITIVE_INFINITY : context.options.bufferBytes;
+    this.#bufferBytes = context.options.sync ? BUFFER_BYTES_MAX : context.options.bufferBytes;
     this.expires = limits.maxAge > 0n;
     this.#ageMillis = Number(limits.maxAge / 1_000_000n);
     this.#ageNanos = Number(limits.maxAge % 1_000_000n);
-    this.#sliceBytesMax = options.sliceLimits.bytes;
-    this.#sliceMessagesMax = options.sliceLimits.messages;
-    this.#sliceAgeMillis = options.sliceLimits.ageMillis;
+    this.#isLimited = limits.maxMessages > 0 || limits.maxBytes > 0;
+    const { bytes, messages, ageMillis } = options.sliceLimits;
+    this.#sliceBytesMax = bytes;
+    this.#sliceMessagesMax = messages;
+    this.#sliceAgeMillis = ageMillis;
+    this.#rollsByAge = Number.isFinite(ageMillis);
+    this.#rolls = this.#rollsByAge || Number.isFinite(bytes) || Number.isFinite(messages);
     this.#window = new IndexWindow(context.verify);
     this.#blocks = new ReadBlocks(context.cache);
     this.#slices = new SliceList(options.slices);
@@ -189,15 +204,16 @@ class SliceLog implements FileMessageLog, Evictable {
     if (sequence <= this.#last || this.#isClosed) return;
     if (!this.#isDirty) this.#begin();
     if (sequence !== this.#last + 1 && this.#last > 0) this.#fillGap(sequence, timestamp);
-    const { replyStart, replyEnd, dataStart, dataEnd } = message;
-    const fieldLength = this.#subjectField.length;
-    const size = msgProtoSize(sequence, fieldLength, replyEnd - replyStart, dataEnd - dataStart, timestamp);
+    const { subjectStart = 0, subjectEnd = 0, replyStart, replyEnd, dataStart, dataEnd } = message;
+    const nameLength = subjectEnd > subjectStart ? subjectEnd - subjectStart : this.#name.length;
+    const fieldSize = subjectFieldSize(nameLength);
+    const size = msgProtoSize(sequence, fieldSize, replyEnd - replyStart, dataEnd - dataStart, timestamp);
     if (this.#buffered + size + RECORD_HEADER_SIZE > this.#bufferBytes) {
       this.#appendThrough(sequence, message, timestamp, size);
       return;
     }
     this.#add(this.#sliceFor(), sequence, message, timestamp, size);
-    if (this.#count > this.#maxMessages || this.#bytes > this.#maxBytes) this.#enforceLimits(true);
+    if (this.#isLimited && (this.#count > this.#maxMessages || this.#bytes > this.#maxBytes)) this.#enforceLimits(true);
   }
 
   lookup(sequence: number, out: StoredMessage): Lookup {
@@ -350,11 +366,16 @@ class SliceLog implements FileMessageLog, Evictable {
     const arena = this.#arena;
     const at = arena.reserve(RECORD_HEADER_SIZE + size);
     const bytes = arena.reserved;
+    const { subjectStart = 0, subjectEnd = 0 } = message;
+    const hasName = subjectEnd > subjectStart;
+    const name = hasName ? message.bytes : this.#name;
     const end = writeMessageRecord(
       bytes,
       at,
       sequence,
-      this.#subjectField,
+      name,
+      hasName ? subjectStart : 0,
+      hasName ? subjectEnd : name.length,
       message,
       timestamp,
       this.#context.checksums,
@@ -399,25 +420,26 @@ class SliceLog implements FileMessageLog, Evictable {
   /** The slice that the next message goes to; rolls when the last one is full. */
   #sliceFor(): Slice {
     const { tail } = this.#slices;
-    if (tail !== undefined && tail.bytes < this.#sliceBytesMax && tail.count < this.#sliceMessagesMax) {
-      if (this.#sliceAgeMillis === Number.POSITIVE_INFINITY || !this.#isOld(tail, this.#sliceAgeMillis)) return tail;
-    }
+    if (tail !== undefined && !(this.#rolls && this.#isFull(tail))) return tail;
     const slice = this.#options.newSlice(this.#nextSlice);
     this.#nextSlice++;
     this.#slices.add(slice);
     return slice;
   }
 
-  #isOld(slice: Slice, ageMillis: number): boolean {
+  #isFull(slice: Slice): boolean {
+    if (slice.bytes >= this.#sliceBytesMax || slice.count >= this.#sliceMessagesMax) return true;
+    if (!this.#rollsByAge) return false;
     this.#clock.read(now);
-    return now.millis - slice.firstTime.millis + (now.nanos - slice.firstTime.nanos) / 1_000_000 >= ageMillis;
+    const { millis, nanos } = slice.firstTime;
+    return now.millis - millis + (now.nanos - nanos) / 1_000_000 >= this.#sliceAgeMillis;
   }
 
   /** Writes the sequences that are missing before `sequence` as empty messages of its time, all into one slice. */
   #fillGap(sequence: number, timestamp: Timestamp): void {
     const slice = this.#slices.tail ?? this.#sliceFor();
     for (let missing = this.#last + 1; missing < sequence; missing++) {
-      const size = msgProtoSize(missing, this.#subjectField.length, 0, 0, timestamp);
+      const size = msgProtoSize(missing, subjectFieldSize(this.#name.length), 0, 0, timestamp);
       this.#add(slice, missing, NOTHING, timestamp, size);
     }
   }

@@ -15,17 +15,20 @@ import type { Slice } from "./slice.ts";
 export class SliceList {
   #all: Slice[];
   #head = 0;
+  /** The last of them: of a list that is seldom at hand each look behind costs. */
+  #tail: Slice | undefined;
 
   constructor(slices: Slice[]) {
     this.#all = slices;
+    this.#tail = slices.at(-1);
+  }
+
+  get tail(): Slice | undefined {
+    return this.#tail;
   }
 
   get length(): number {
     return this.#all.length;
-  }
-
-  get tail(): Slice | undefined {
-    return this.#all[this.#all.length - 1];
   }
 
   /** The slice with the first message; only when there is a slice. */
@@ -57,6 +60,7 @@ export class SliceList {
 
   add(slice: Slice): void {
     this.#all.push(slice);
+    this.#tail = slice;
     while (!this.isHeadTail && this.head.removed === this.head.count) this.#head++;
   }
 
@@ -101,6 +105,7 @@ export class SliceList {
   takeAll(): Slice[] {
     const all = this.#all;
     this.#all = [];
+    this.#tail = undefined;
     this.#head = 0;
     return all;
   }
@@ -116,6 +121,7 @@ export class SliceList {
   restore(mark: LogMark): Slice[] {
     invariant(mark.slices <= this.#all.length, "a slice of a durable state is gone");
     const added = this.#all.splice(mark.slices);
+    this.#tail = this.#all.at(-1);
     for (let i = mark.head; i < this.#all.length; i++) this.#all[i]!.removed = 0;
     this.#head = mark.head;
     const { tail } = this;

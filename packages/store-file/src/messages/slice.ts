@@ -2,7 +2,13 @@ import type { Timestamp } from "@nats-streaming/kernel";
 import type { CommitLog } from "../commit-log/commit-log.ts";
 import type { PooledFile } from "../files/file-pool.ts";
 import type { Checksum } from "../format/crc32.ts";
-import { INDEX_RECORD_SIZE, type IndexEntry, readIndexRecord, writeIndexRecord } from "../format/index-record.ts";
+import {
+  INDEX_RECORD_SIZE,
+  type IndexEntry,
+  indexEntry,
+  readIndexRecord,
+  writeIndexRecord,
+} from "../format/index-record.ts";
 import { FILE_HEADER, FILE_HEADER_SIZE, RECORD_HEADER_SIZE } from "../format/record.ts";
 
 /** What a message counts beyond its encoded size. @see file-store.md 8 */
@@ -58,7 +64,8 @@ export class Slice {
   /** Messages that limits have removed from its front. */
   removed = 0;
   readonly firstTime: Timestamp = { millis: 0, nanos: 0 };
-  readonly lastTime: Timestamp = { millis: 0, nanos: 0 };
+  /** Of the last message that the index has in the file. */
+  readonly #writtenTime: Timestamp = { millis: 0, nanos: 0 };
 
   /** Where the next record goes in the data file. */
   dataEnd: number = FILE_HEADER_SIZE;
@@ -74,6 +81,8 @@ export class Slice {
   #hasRest: boolean;
   /** What is not written, in order. */
   #runs: Run[] = [];
+  /** The last of them, which mostly grows. */
+  #lastRun: Run | undefined;
   #pendingIndex: Uint8Array = NO_BYTES;
   #pendingIndexEnd = 0;
 
@@ -109,7 +118,7 @@ export class Slice {
     this.count = found.count;
     this.bytes = found.bytes;
     copyTime(found.first.time, this.firstTime);
-    copyTime(found.last.time, this.lastTime);
+    copyTime(found.last.time, this.#writtenTime);
     this.dataEnd = this.#dataWritten = this.#sealedEnd = found.dataEnd;
     this.indexWritten = this.#sealedCount = found.count;
   }
@@ -139,10 +148,12 @@ export class Slice {
    * are written.
    */
   append(sequence: number, time: Timestamp, bytes: Uint8Array, start: number, end: number): void {
-    const runs = this.#runs;
-    const run = runs.length === 0 ? undefined : runs[runs.length - 1]!;
+    const run = this.#lastRun;
     if (run !== undefined && run.bytes === bytes && run.end === start) run.end = end;
-    else runs.push({ bytes, start, end });
+    else {
+      this.#lastRun = { bytes, start, end };
+      this.#runs.push(this.#lastRun);
+    }
 
     if (this.#pendingIndexEnd === this.#pendingIndex.length) this.#growIndex();
     const size = end - start - RECORD_HEADER_SIZE;
@@ -152,7 +163,6 @@ export class Slice {
       this.first = sequence;
       copyTime(time, this.firstTime);
     }
-    copyTime(time, this.lastTime);
     this.last = sequence;
     this.count++;
     this.bytes += size + MESSAGE_OVERHEAD;
@@ -219,6 +229,7 @@ export class Slice {
     this.data.markUnsynced();
     this.index.markUnsynced();
     this.#hasRest = false;
+    this.#readPendingTime(indexLength, this.#writtenTime);
     this.#dropRuns(done, position);
     this.#dataWritten = position;
     this.indexWritten += records;
@@ -234,6 +245,20 @@ export class Slice {
     this.#runs.splice(0, done);
     const [first] = this.#runs;
     if (first !== undefined) first.start += position - at;
+    this.#lastRun = this.#runs.at(-1);
+  }
+
+  /** The time of the last message; overwritten by the next call for any slice. */
+  get lastTime(): Timestamp {
+    if (this.#pendingIndexEnd === 0) return this.#writtenTime;
+    this.#readPendingTime(this.#pendingIndexEnd, entry.time);
+    return entry.time;
+  }
+
+  /** The time of the index record that ends at `end` of those that are not in the file yet. */
+  #readPendingTime(end: number, out: Timestamp): void {
+    readIndexRecord(this.#pendingIndex, end - INDEX_RECORD_SIZE, entry);
+    copyTime(entry.time, out);
   }
 
   /** The index record of message `k` (from 0), if it is not in the file yet. */
@@ -249,8 +274,9 @@ export class Slice {
     end.count = this.count;
     end.bytes = this.bytes;
     end.dataEnd = this.dataEnd;
-    end.lastMillis = this.lastTime.millis;
-    end.lastNanos = this.lastTime.nanos;
+    const { millis, nanos } = this.lastTime;
+    end.lastMillis = millis;
+    end.lastNanos = nanos;
   }
 
   /** Returns to an earlier end: what was appended since is no message any more. Never throws. */
@@ -258,11 +284,13 @@ export class Slice {
     this.last = end.last;
     this.count = end.count;
     this.bytes = end.bytes;
-    this.lastTime.millis = end.lastMillis;
-    this.lastTime.nanos = end.lastNanos;
     this.#takeBackRuns(end.dataEnd);
     this.dataEnd = end.dataEnd;
     this.#pendingIndexEnd = Math.max(0, end.count - this.indexWritten) * INDEX_RECORD_SIZE;
+    if (this.#pendingIndexEnd === 0) {
+      this.#writtenTime.millis = end.lastMillis;
+      this.#writtenTime.nanos = end.lastNanos;
+    }
     if (this.#dataWritten > end.dataEnd || this.indexWritten > end.count) this.#hasRest = true;
     this.#dataWritten = Math.min(this.#dataWritten, end.dataEnd);
     this.indexWritten = Math.min(this.indexWritten, end.count);
@@ -312,6 +340,7 @@ export class Slice {
       else runs.pop();
       surplus -= length;
     }
+    this.#lastRun = runs.at(-1);
   }
 
   #growIndex(): void {
@@ -327,6 +356,9 @@ export function indexPosition(k: number): number {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Scratch of the functions above, which never call one another with it in use. */
+const entry: IndexEntry = indexEntry();
 
 function copyTime(from: Timestamp, to: Timestamp): void {
   to.millis = from.millis;

@@ -33,6 +33,9 @@ export interface IndexPage {
   entries: Uint32Array;
   /** Slabs that its messages are in, in order. Neighbouring pages may share one. */
   slabs: Slab[];
+  /** The last of them, and its number as entries have it: of a page that is seldom at hand each look behind costs. */
+  lastSlab: Slab;
+  lastSlabBits: number;
   /** Offset behind the last message, in the last slab. */
   end: number;
 }
@@ -51,23 +54,37 @@ export function createPage(first: number, slab: Slab, held: number): IndexPage {
     length: 0,
     entries: new Uint32Array(held < PAGE_SEQUENCES ? ENTRIES_MIN : PAGE_SEQUENCES),
     slabs: [slab],
+    lastSlab: slab,
+    lastSlabBits: 0,
     end: 0,
   };
+}
+
+/** From here on messages are in that slab. */
+export function pushSlab(page: IndexPage, slab: Slab): void {
+  page.slabs.push(slab);
+  noteLastSlab(page);
+}
+
+/** To be called whenever the slabs have changed. */
+function noteLastSlab(page: IndexPage): void {
+  const last = page.slabs.length - 1;
+  page.lastSlab = page.slabs[last]!;
+  page.lastSlabBits = last << OFFSET_BITS;
 }
 
 /** Adds a message that begins at `offset` of the last slab. */
 export function pushEntry(page: IndexPage, offset: number): void {
   const index = page.length;
   if (index === page.entries.length) growEntries(page);
-  page.entries[index] = ((page.slabs.length - 1) << OFFSET_BITS) | offset;
+  page.entries[index] = page.lastSlabBits | offset;
   page.length = index + 1;
 }
 
 /** Adds an entry without message behind what `slab`, the last one, holds. */
 export function pushAbsent(page: IndexPage, slab: Slab): void {
-  const last = page.slabs.length - 1;
   // A full slab has no offset for a next message: that would begin the slab behind it.
-  const place = slab.used < slab.limit ? (last << OFFSET_BITS) | slab.used : (last + 1) << OFFSET_BITS;
+  const place = slab.used < slab.limit ? page.lastSlabBits | slab.used : page.slabs.length << OFFSET_BITS;
   if (page.length === page.entries.length) growEntries(page);
   page.entries[page.length] = place | ABSENT;
   page.length++;
@@ -112,12 +129,14 @@ export function skipAbsent(page: IndexPage, index: number): number {
 /** Lets go of the slab of `index`, none of whose messages is left. */
 export function freeSlabAt(page: IndexPage, index: number): void {
   page.slabs[page.entries[index]! >>> OFFSET_BITS] = freedSlab;
+  noteLastSlab(page);
 }
 
 /** Forgets all entries behind `index`, which has a message. */
 export function truncatePage(page: IndexPage, index: number): void {
   const end = endAt(page, index);
   page.slabs.length = (page.entries[index]! >>> OFFSET_BITS) + 1;
+  noteLastSlab(page);
   page.length = index + 1;
   page.end = end;
 }
@@ -129,6 +148,7 @@ export function dropFront(page: IndexPage, index: number): void {
   for (let i = 0; i < kept.length; i++) kept[i] = kept[i]! - (freed << OFFSET_BITS);
   page.entries = kept;
   page.slabs = page.slabs.slice(freed);
+  noteLastSlab(page);
   page.first += index;
   page.length = kept.length;
 }

@@ -10,6 +10,7 @@ import {
   PAGE_SEQUENCES,
   pushAbsent,
   pushEntry,
+  pushSlab,
   skipAbsent,
   slabAt,
   startAt,
@@ -87,7 +88,7 @@ export class SlabArena implements MessageArena {
     if (sequence - page.first !== page.length || page.length === 0 || sequence >= page.limit) {
       page = this.#pageFor(sequence);
     }
-    if (page.slabs[page.slabs.length - 1] !== slab) page.slabs.push(slab);
+    if (page.lastSlab !== slab) pushSlab(page, slab);
     pushEntry(page, slab.used);
     slab.used += this.#reservedSize;
     page.end = slab.used;
@@ -227,7 +228,7 @@ export class SlabArena implements MessageArena {
     invariant(sequence > this.#lastSequence, `sequence ${sequence} is not above ${this.#lastSequence}`);
     let page = this.#tailPage;
     if (page.length > 0 && sequence < page.limit) {
-      const last = page.slabs[page.slabs.length - 1]!;
+      const last = page.lastSlab;
       while (page.first + page.length < sequence) pushAbsent(page, last);
       return page;
     }
