@@ -2,6 +2,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { runServer } from "@nats-streaming/server";
 import { freePort } from "../harness/ports.ts";
@@ -133,12 +135,16 @@ async function watch(work: () => Promise<number>): Promise<Measured> {
   };
 }
 
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 const rows: string[][] = [
   ["path", "", "ms", "longest stretch", "least", "most", "without GC", "least", "longest GC", "MB"],
 ];
 const measure = async (title: string, work: () => Promise<number>): Promise<void> => {
   const runs: Measured[] = [];
+  // What the path before has left behind is not this one's.
+  collectGarbage();
   await work();
   for (let round = 0; round < ROUNDS; round++) {
     await new Promise((resolve) => setTimeout(resolve, title.includes("partitionsz") ? PAUSE_MILLIS : 50));

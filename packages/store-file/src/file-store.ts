@@ -70,8 +70,8 @@ export interface FileStoreSetup {
   /**
    * A batch that touches more channels than that is written into their files a moment after it has become durable in the
    * commit log, together with the batches behind it: a write of a file costs more than all else that a message does. The moment
-   * is 50 ms, or 60 ms for each 1,000 channels that wait where that is more, at most a second; until then a killed process leaves the completion of the files to the next recovery.
-   * {@link WRITTEN_AT_ONCE_DEFAULT} when left out.
+   * is 50 ms, or 60 ms for each 1,000 channels that wait where that is more, at most a second; until then a killed process leaves
+   * the completion of the files to the next recovery. {@link WRITTEN_AT_ONCE_DEFAULT} when left out.
    */
   readonly writtenAtOnceMax?: number;
   readonly clock: Clock;
@@ -401,9 +401,8 @@ class DirectoryStore implements FileStore {
     try {
       this.#replay = await replay.finish();
       if (!options.sync) return;
-      const random = this.#random;
       const open = this.#setup.openCommitLog ?? openCommitLog;
-      this.#context.commitLog = (await open({ directory, fileSystem, clock, logger, random })).log;
+      this.#context.commitLog = (await open({ directory, fileSystem, clock, logger, random: this.#random })).log;
       this.#checkpoints.begin();
     } catch (error) {
       throw logUnusable(error);

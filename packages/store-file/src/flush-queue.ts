@@ -282,10 +282,6 @@ class BatchQueue implements FlushQueue {
     this.exclusively(work).catch(() => {});
   }
 
-  #writeBehind(): void {
-    for (const item of this.#behind.keys()) this.#write(item);
-  }
-
   /** The batch is durable: a file that cannot take it now gets it before the next one. */
   #write(item: Flushable): void {
     this.#behind.delete(item);
@@ -301,7 +297,7 @@ class BatchQueue implements FlushQueue {
   writeBacklog(): boolean {
     this.#behindTimer?.cancel();
     this.#behindTimer = undefined;
-    this.#writeBehind();
+    for (const item of this.#behind.keys()) this.#write(item);
     try {
       for (const item of this.#backlog) item.write();
       this.#backlog.clear();
