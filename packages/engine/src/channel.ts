@@ -4,20 +4,18 @@ import type { QueueGroup } from "./queue-group.ts";
 import type { RedeliveryRule } from "./redelivery-rule.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** A named message log, its subscriptions, and where publishing stands. */
+/**
+ * A named message log, its subscriptions, and where publishing stands.
+ *
+ * What every message and every batch look at stands together, in front, and is small integers, booleans and one reference: with
+ * many channels each cache line is a miss.
+ */
 export interface Channel {
-  /** Byte string. */
-  readonly name: string;
-  readonly nameBytes: Uint8Array;
-  readonly store: ChannelStore;
-  /** The store's, here for the way of a publish: one reference less to follow. */
+  /** The store's. */
   readonly messages: MessageLog;
   /** Which entry of the partition's list takes its publishes; 0 without partitioning, -1 for one outside the list. */
   entry: number;
-  /** Highest sequence that is flushed: subscribers see nothing above it. */
-  flushedSequence: number;
-  /** Highest sequence that the flush under way covers. */
-  flushTarget: number;
+  isDeleting: boolean;
   /** Whether the batch that gathers now has messages for it. */
   isTouched: boolean;
   /**
@@ -26,6 +24,19 @@ export interface Channel {
    */
   lastSeconds: number;
   lastNanos: number;
+  /** Highest sequence that the flush under way covers. */
+  flushTarget: number;
+  /** Highest sequence that is flushed: subscribers see nothing above it. */
+  flushedSequence: number;
+  /** Whether {@link lastActivity} has to be kept. */
+  isWatched: boolean;
+  /** Whether a subscription or a group may be there to deliver to. Once set it stays. */
+  hasBeenSubscribed: boolean;
+
+  /** Byte string. */
+  readonly name: string;
+  readonly nameBytes: Uint8Array;
+  readonly store: ChannelStore;
   /** Plain subscriptions and durables that have an owner, in the order of their creation. */
   readonly subscriptions: Subscription[];
   /** Durables, active and offline, by {@link durableKey}. */
@@ -38,7 +49,6 @@ export interface Channel {
   /** Monotonic milliseconds of the last message, or of the moment from which inactivity counts. */
   lastActivity: number;
   inactivityTimer: Timer | undefined;
-  isDeleting: boolean;
 }
 
 /**

@@ -53,16 +53,19 @@ export function createChannels(options: ChannelsOptions): Channels {
 
   const add = (name: string, channelStore: ChannelStore): Channel => {
     const channel: Channel = {
-      name,
-      nameBytes: byteStringBytes(name),
-      store: channelStore,
       messages: channelStore.messages,
       entry: scope === undefined ? 0 : scope.firstMatch(byteStringToText(name)),
-      flushedSequence: channelStore.messages.lastSequence,
-      flushTarget: channelStore.messages.lastSequence,
+      isDeleting: false,
       isTouched: false,
       lastSeconds: 0,
       lastNanos: 0,
+      flushTarget: channelStore.messages.lastSequence,
+      flushedSequence: channelStore.messages.lastSequence,
+      isWatched: false,
+      hasBeenSubscribed: false,
+      name,
+      nameBytes: byteStringBytes(name),
+      store: channelStore,
       redeliveryRule: options.redeliveryRule(byteStringToText(name)),
       subscriptions: [],
       durables: new Map(),
@@ -70,7 +73,6 @@ export function createChannels(options: ChannelsOptions): Channels {
       requests: 0,
       lastActivity: clock.monotonicMillis(),
       inactivityTimer: undefined,
-      isDeleting: false,
     };
     byName.set(name, channel);
     byBytes.set(channel.nameBytes, channel);

@@ -171,7 +171,7 @@ class BatchingCommitQueue implements CommitQueue {
     this.#spare = batch;
     for (const channel of batch.channels) {
       channel.isTouched = false;
-      channel.flushTarget = channel.store.messages.lastSequence;
+      channel.flushTarget = channel.messages.lastSequence;
     }
     if (this.#hasFailed) {
       this.#refuse(batch, new StoreError("closed", "the store has failed"));

@@ -179,8 +179,8 @@ async function serve(
     batchSize: Math.max(1, options.batchSize),
     sleepMillis: options.batchSleepMillis,
     deliver: (channel) => {
-      channel.lastActivity = clock.monotonicMillis();
-      delivery.toChannel(channel);
+      if (channel.isWatched) channel.lastActivity = clock.monotonicMillis();
+      if (channel.hasBeenSubscribed) delivery.toChannel(channel);
     },
     onFatal: options.onFatal,
   });

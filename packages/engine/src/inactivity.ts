@@ -59,6 +59,7 @@ export function createInactivity(options: InactivityOptions): Inactivity {
     const limit = limitMillis(channel);
     if (limit <= 0 || channel.isDeleting || isUsed(channel)) return;
     channel.lastActivity = clock.monotonicMillis();
+    channel.isWatched = true;
     arm(channel, limit, "delete timer set to fire in");
   };
 
@@ -89,6 +90,7 @@ export function createInactivity(options: InactivityOptions): Inactivity {
   return {
     watch,
     unwatch(channel) {
+      channel.isWatched = false;
       if (channel.inactivityTimer === undefined) return;
       channel.inactivityTimer.cancel();
       channel.inactivityTimer = undefined;

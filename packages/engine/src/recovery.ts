@@ -151,6 +151,7 @@ function build(
   options: RecoveryOptions,
 ): Subscription {
   const { state } = record;
+  channel.hasBeenSubscribed = true;
   const subscription: Subscription = {
     id: state.id,
     channel,

@@ -44,6 +44,7 @@ export function createSubscriptionMaker(options: {
     lastSent: number,
     group: QueueGroup | undefined,
   ): Subscription => {
+    channel.hasBeenSubscribed = true;
     const draft: Subscription = {
       id: 0,
       channel,

@@ -79,6 +79,12 @@ interface Moment {
   readonly bytes: number;
 }
 
+/** Logs of one batch that wait to be written, since when: those of `items` whose `behindSince` this is, from `next` on. */
+interface Behind extends Moment {
+  readonly items: readonly Flushable[];
+  next: number;
+}
+
 class BatchQueue implements FlushQueue {
   readonly #options: FlushQueueOptions;
   #messages: Flushable[] = [];
@@ -86,8 +92,10 @@ class BatchQueue implements FlushQueue {
   #lazyRecords: Flushable[] = [];
   /** What is durable and could not be written into its files. */
   readonly #backlog = new Set<Flushable>();
-  /** What is durable and waits to be written with what comes, since when: those that wait longest first. */
-  readonly #behind = new Map<Flushable, Moment>();
+  /** What is durable and waits to be written with what comes: what waits longest first. */
+  #behind: Behind[] = [];
+  /** How many logs that are. */
+  #behindCount = 0;
   #behindTimer: Timer | undefined;
   #syncFirst = new Set<PooledFile>();
   /** What has the files now: a batch, or somebody for himself. */
@@ -237,33 +245,54 @@ class BatchQueue implements FlushQueue {
     this.#options.onSettled();
   }
 
-  #writeLater(batch: readonly Flushable[], commitLog: CommitLog): void {
-    const moment = { millis: this.#options.clock.monotonicMillis(), bytes: commitLog.bytesSinceCheckpoint };
-    for (const item of batch) if (!this.#behind.has(item)) this.#behind.set(item, moment);
-    this.#writeDue(moment);
-    this.#setBehindTimer(moment);
+  #writeLater(items: readonly Flushable[], commitLog: CommitLog): void {
+    const now = this.#momentOf(commitLog);
+    const behind: Behind = { ...now, items, next: 0 };
+    for (const item of items) {
+      if (item.behindSince !== undefined) continue;
+      item.behindSince = behind;
+      this.#behindCount++;
+    }
+    this.#behind.push(behind);
+    this.#writeDue(now);
+    this.#setBehindTimer(now);
+  }
+
+  #momentOf(commitLog: CommitLog): Moment {
+    return { millis: this.#options.clock.monotonicMillis(), bytes: commitLog.bytesSinceCheckpoint };
   }
 
   get #behindMillis(): number {
-    const millis = Math.max(WRITE_BEHIND_MILLIS, this.#behind.size * WRITE_BEHIND_MILLIS_PER_LOG);
+    const millis = Math.max(WRITE_BEHIND_MILLIS, this.#behindCount * WRITE_BEHIND_MILLIS_PER_LOG);
     return Math.min(millis, WRITE_BEHIND_MILLIS_MAX);
+  }
+
+  /** The batch with the log that waits longest, which is `items[next]` then. */
+  #oldestBehind(): Behind | undefined {
+    for (let behind = this.#behind[0]; behind !== undefined; behind = this.#behind[0]) {
+      while (behind.next < behind.items.length && behind.items[behind.next]!.behindSince !== behind) behind.next++;
+      if (behind.next < behind.items.length) return behind;
+      this.#behind.shift();
+    }
+    return undefined;
   }
 
   /** Writes those that have waited long enough. */
   #writeDue(now: Moment): void {
     const since = now.millis - this.#behindMillis;
     let written = 0;
-    for (const [item, { millis, bytes }] of this.#behind) {
-      const isPressing = now.bytes - bytes > WRITE_BEHIND_BYTES_MAX;
-      if (!isPressing && (millis > since || written >= WRITE_BEHIND_LOGS_MAX)) return;
-      this.#write(item);
+    for (let behind = this.#oldestBehind(); behind !== undefined; behind = this.#oldestBehind()) {
+      const isPressing = now.bytes - behind.bytes > WRITE_BEHIND_BYTES_MAX;
+      if (!isPressing && (behind.millis > since || written >= WRITE_BEHIND_LOGS_MAX)) return;
+      this.#write(behind.items[behind.next]!);
       written++;
     }
   }
 
   #setBehindTimer(now: Moment): void {
-    const [oldest] = this.#behind.values();
-    if (oldest === undefined || this.#behindTimer !== undefined) return;
+    if (this.#behindTimer !== undefined) return;
+    const oldest = this.#oldestBehind();
+    if (oldest === undefined) return;
     const millis = Math.max(1, oldest.millis + this.#behindMillis - now.millis);
     this.#behindTimer = this.#options.clock.setTimer(millis, () => this.#catchUp());
   }
@@ -272,11 +301,11 @@ class BatchQueue implements FlushQueue {
   #catchUp(): void {
     this.#behindTimer = undefined;
     const commitLog = this.#options.commitLog();
-    if (this.#behind.size === 0 || this.failure !== undefined || commitLog === undefined) return;
+    if (this.#behindCount === 0 || this.failure !== undefined || commitLog === undefined) return;
     const work = async (): Promise<void> => {
-      const moment = { millis: this.#options.clock.monotonicMillis(), bytes: commitLog.bytesSinceCheckpoint };
-      this.#writeDue(moment);
-      this.#setBehindTimer(moment);
+      const now = this.#momentOf(commitLog);
+      this.#writeDue(now);
+      this.#setBehindTimer(now);
     };
     // What fails is in the backlog then, and in the log.
     this.exclusively(work).catch(() => {});
@@ -284,7 +313,10 @@ class BatchQueue implements FlushQueue {
 
   /** The batch is durable: a file that cannot take it now gets it before the next one. */
   #write(item: Flushable): void {
-    this.#behind.delete(item);
+    if (item.behindSince !== undefined) {
+      item.behindSince = undefined;
+      this.#behindCount--;
+    }
     try {
       item.write();
     } catch (error) {
@@ -297,7 +329,9 @@ class BatchQueue implements FlushQueue {
   writeBacklog(): boolean {
     this.#behindTimer?.cancel();
     this.#behindTimer = undefined;
-    for (const item of this.#behind.keys()) this.#write(item);
+    for (let behind = this.#oldestBehind(); behind !== undefined; behind = this.#oldestBehind()) {
+      this.#write(behind.items[behind.next]!);
+    }
     try {
       for (const item of this.#backlog) item.write();
       this.#backlog.clear();

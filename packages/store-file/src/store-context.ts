@@ -21,6 +21,8 @@ export interface Flushable {
    * that a crash could leave there in part; without one it comes first. @throws FileError; a later call does it again
    */
   write(): void;
+  /** The flush queue's: since when it waits to be written, if it does. */
+  behindSince: object | undefined;
 }
 
 /** Where those with something to write make themselves known; each once until its {@link Flushable.write}. */

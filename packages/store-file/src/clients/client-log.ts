@@ -32,6 +32,7 @@ export function createClientLog(options: ClientLogOptions): ClientLog {
 }
 
 class RecordedClientLog implements ClientLog {
+  behindSince: object | undefined;
   readonly file: PooledFile;
   readonly records: RecordFile;
   /** As long as the store is open there are clients. */

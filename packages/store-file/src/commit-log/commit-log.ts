@@ -94,6 +94,23 @@ export interface CommitEntry {
   readonly position: number;
   /** Sequence of the message, for reports; 0 for what is no message. */
   readonly sequence: number;
+  /**
+   * For the log: who appends to a file over and over with the same object saves it the search for the name. undefined at first.
+   */
+  known?: KnownName | undefined;
+}
+
+/** What the log knows of a file that the segment it writes to has a name for. */
+export interface KnownName {
+  /** Which table of names it belongs to. */
+  readonly table: number;
+  /** What stands for the name, from 1 on. */
+  readonly id: number;
+  /** The frame in which the next two were set last. */
+  frame: object | undefined;
+  /** Where the file's next bytes are expected. */
+  end: number;
+  sequence: number;
 }
 
 /** A place in the log; later ones are greater. */

@@ -14,7 +14,7 @@
  *
  * So a message that follows another of its channel costs two to four bytes beyond its own.
  */
-import type { CommitEntry } from "./commit-log.ts";
+import type { CommitEntry, KnownName } from "./commit-log.ts";
 import { FRAME_HEADER_BYTES, frameSpan, pageEnd, SEGMENT_HEADER_BYTES } from "./segment-format.ts";
 
 export const KIND_NEXT = 0;
@@ -39,17 +39,14 @@ const LOOP_COPY_MAX = 192;
 /** A frame's first buffer, which grows by doubling; takes a segment's header and a few messages. */
 const BUFFER_BYTES_MIN = 12_288;
 
-interface KnownName {
-  readonly id: number;
-  /** The frame in which the next two were set last. */
-  frame: FrameWriter | undefined;
-  /** Where the file's next bytes are expected. */
-  end: number;
-  sequence: number;
-}
+let tables = 0;
 
 /** The names of one segment, as far as they are defined. Bounded by the segment, in which each takes its bytes. */
-export type NameTable = Map<string, KnownName>;
+export class NameTable {
+  /** No other table has this number: what belongs to a former segment is known by it. */
+  readonly number: number = ++tables;
+  readonly byFile: Map<string, KnownName> = new Map();
+}
 
 /** Where a frame goes. */
 export interface FramePlace {
@@ -98,7 +95,11 @@ export class FrameWriter {
   append(entry: CommitEntry, source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     this.#reserve(entrySizeMax(entry.file.length, length));
-    const name = this.#name(entry.file);
+    let name = entry.known;
+    if (name === undefined || name.table !== this.names.number) {
+      name = this.#name(entry.file);
+      entry.known = name;
+    }
     const { bytes } = this;
     const { position, sequence } = entry;
     let at: number;
@@ -157,10 +158,11 @@ export class FrameWriter {
   }
 
   #name(file: string): KnownName {
-    const known = this.names.get(file);
+    const { byFile, number } = this.names;
+    const known = byFile.get(file);
     if (known !== undefined) return known;
-    const name: KnownName = { id: this.names.size + 1, frame: undefined, end: 0, sequence: 0 };
-    this.names.set(file, name);
+    const name: KnownName = { table: number, id: byFile.size + 1, frame: undefined, end: 0, sequence: 0 };
+    byFile.set(file, name);
     this.#at = this.#putText(putNumber(this.bytes, this.#at, 4 * name.id + KIND_NAME), file);
     return name;
   }

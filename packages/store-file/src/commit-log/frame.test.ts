@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FrameReader, type FrameVisitor } from "./frame-reader.ts";
-import { FrameWriter, type NameTable, NOTE_DIRECTORY_REMOVED, NOTE_FILE_REMOVED } from "./frame-writer.ts";
+import { FrameWriter, NameTable, NOTE_DIRECTORY_REMOVED, NOTE_FILE_REMOVED } from "./frame-writer.ts";
 import { FRAME_HEADER_BYTES } from "./segment-format.ts";
 
 const PLACE = { opensSegment: false, offset: 4096, address: 0, room: 16_777_216 };
 
-function frame(names: NameTable = new Map()): FrameWriter {
+function frame(names: NameTable = new NameTable()): FrameWriter {
   return new FrameWriter(PLACE, names, undefined);
 }
 
@@ -63,7 +63,7 @@ describe("frames", () => {
   it("are read back as they were written, for any entries, over the frames of a segment", () => {
     fc.assert(
       fc.property(fc.array(fc.array(ENTRY, { maxLength: 40 }), { maxLength: 4 }), (frames) => {
-        const names: NameTable = new Map();
+        const names: NameTable = new NameTable();
         const reader = new FrameReader();
         const ends = new Map<string, { end: number; sequence: number }>();
         for (const entries of frames) {
@@ -109,7 +109,7 @@ describe("frames", () => {
   });
 
   it("cost two to four bytes for a message that follows another of its channel, and a name once per segment", () => {
-    const names: NameTable = new Map();
+    const names: NameTable = new NameTable();
     const bytes = new Uint8Array(100);
     const first = frame(names);
     for (let i = 0; i < 1000; i++) {
@@ -153,7 +153,7 @@ describe("frames", () => {
   });
 
   it("report entries of names that were defined in a frame which is missing", () => {
-    const names: NameTable = new Map();
+    const names: NameTable = new NameTable();
     frame(names).append({ file: "lost", position: 0, sequence: 0 }, Buffer.from("x"), 0, 1);
     const second = frame(names);
     second.append({ file: "lost", position: 1, sequence: 0 }, Buffer.from("y"), 0, 1);
@@ -165,7 +165,7 @@ describe("frames", () => {
   });
 
   it("pads with zeros to the end of the page in which a frame ends", () => {
-    const writer = new FrameWriter({ ...PLACE, offset: 4096 + 512 }, new Map(), Buffer.alloc(70_000, 0xee));
+    const writer = new FrameWriter({ ...PLACE, offset: 4096 + 512 }, new NameTable(), Buffer.alloc(70_000, 0xee));
     writer.append({ file: "f", position: 0, sequence: 0 }, new Uint8Array(4000).fill(1), 0, 4000);
     const written = writer.pad();
     expect((4096 + 512 + written) % 4096).toBe(0);

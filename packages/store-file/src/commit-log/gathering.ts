@@ -1,12 +1,6 @@
 import type { CommitEntry } from "./commit-log.ts";
 import { FrameReader, type FrameVisitor } from "./frame-reader.ts";
-import {
-  entrySizeMax,
-  FrameWriter,
-  type NameTable,
-  NOTE_DIRECTORY_REMOVED,
-  NOTE_FILE_REMOVED,
-} from "./frame-writer.ts";
+import { entrySizeMax, FrameWriter, NameTable, NOTE_DIRECTORY_REMOVED, NOTE_FILE_REMOVED } from "./frame-writer.ts";
 import { FRAME_HEADER_BYTES, frameSpan, SEGMENT_HEADER_BYTES } from "./segment-format.ts";
 
 /**
@@ -56,7 +50,7 @@ export class Gathering {
   /** How many of them the next batch consists of; entries that come now go to a frame behind those. */
   #cut = 0;
   #bytes = 0;
-  #names: NameTable = new Map();
+  #names: NameTable = new NameTable();
   readonly #spares: Uint8Array[] = [];
   /** Where refused batches may have left their bytes: the next batch takes note of it. One entry per file. */
   readonly #refused = new Map<string, Range>();
@@ -139,7 +133,7 @@ export class Gathering {
     this.#cut = 0;
     this.#bytes = 0;
     // Some names may have been defined in frames that will not be read.
-    this.#names = new Map();
+    this.#names = new NameTable();
   }
 
   #frameFor(size: number): FrameWriter {
@@ -173,7 +167,7 @@ export class Gathering {
     if (opensSegment) {
       offset = SEGMENT_HEADER_BYTES;
       room = Math.max(this.#segmentBytes - offset, FRAME_HEADER_BYTES + size);
-      this.#names = new Map();
+      this.#names = new NameTable();
     }
     const frame = new FrameWriter(
       { opensSegment, offset, address: end.address, room },
@@ -191,7 +185,7 @@ export class Gathering {
 
   #noteRefusedFrame(frame: FrameWriter): void {
     const reader = new FrameReader();
-    for (const [file, { id }] of frame.names) reader.know(id, file);
+    for (const [file, { id }] of frame.names.byFile) reader.know(id, file);
     const visitor: FrameVisitor = {
       append: (file, position, _sequence, _bytes, start, end) =>
         this.#noteRefused(file, position, position + end - start),

@@ -1,4 +1,5 @@
 import type { Timestamp } from "@nats-streaming/kernel";
+import type { Bits64 } from "@nats-streaming/protocol";
 import type { Checksum } from "./crc32.ts";
 import { readUint32, readUint64, writeUint32, writeUint64 } from "./record.ts";
 
@@ -40,6 +41,24 @@ export function writeIndexRecord(
   writeUint64(bytes, at, sequence);
   writeUint64(bytes, at + 8, offset);
   writeNanos(bytes, at + 16, time);
+  writeUint32(bytes, at + 24, size);
+  writeUint32(bytes, at + 28, checksum(bytes, at, at + CHECKED_SIZE));
+}
+
+/** The same with the time as a message has it: nanoseconds since 1970 in 64 bits. */
+export function writeIndexRecordOfNanos(
+  bytes: Uint8Array,
+  at: number,
+  sequence: number,
+  offset: number,
+  nanos: Bits64,
+  size: number,
+  checksum: Checksum,
+): void {
+  writeUint64(bytes, at, sequence);
+  writeUint64(bytes, at + 8, offset);
+  writeUint32(bytes, at + 16, nanos.low);
+  writeUint32(bytes, at + 20, nanos.high);
   writeUint32(bytes, at + 24, size);
   writeUint32(bytes, at + 28, checksum(bytes, at, at + CHECKED_SIZE));
 }

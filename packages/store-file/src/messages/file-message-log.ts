@@ -32,7 +32,7 @@ import { writeMessageRecord } from "../format/message-record.ts";
 import { RECORD_HEADER_SIZE } from "../format/record.ts";
 import type { Flushable, StoreContext } from "../store-context.ts";
 import { IndexWindow } from "./index-window.ts";
-import { copyMark, type LogMark, logMark } from "./log-mark.ts";
+import { type LogMark, logMark } from "./log-mark.ts";
 import type { Evictable } from "./message-cache.ts";
 import { ReadBlocks } from "./read-blocks.ts";
 import { findByTime } from "./sequence-from-timestamp.ts";
@@ -100,54 +100,56 @@ const BUFFER_BYTES_MAX = 2 ** 30;
  * What limits remove stays on disk until the message that pushed it out is durable; until then all can be taken back.
  */
 class SliceLog implements FileMessageLog, Evictable {
-  readonly channel: string;
-  readonly expires: boolean;
+  // What every message and every batch look at stands together: with many channels each cache line is a miss.
+
   readonly #context: StoreContext;
-  readonly #options: FileMessageLogOptions;
-  readonly #clock: Clock;
-  /** The channel's name, for messages that do not bring it. */
-  readonly #name: Uint8Array;
-  readonly #maxMessages: number;
-  readonly #maxBytes: number;
-  readonly #bufferBytes: number;
-  /**
-   * Whether anything has to be compared at all. An infinite limit would be an object of its own, as would be a reference to the
-   * limits: with many channels each is a cache miss for each message.
-   */
+  #last = 0;
+  #isDirty = false;
+  #isInFlight = false;
+  #isClosed = false;
+  /** Whether anything has to be compared at all: an infinite limit would be an object of its own. */
   readonly #isLimited: boolean;
-  readonly #rolls: boolean;
+  readonly #rollsByBytes: boolean;
+  readonly #rollsByCount: boolean;
   readonly #rollsByAge: boolean;
+  /** Bytes appended since the last write. */
+  #buffered = 0;
+  readonly #bufferBytes: number;
   readonly #sliceBytesMax: number;
   readonly #sliceMessagesMax: number;
+  /** Records, from some sequence on to the last. */
+  readonly #arena: MessageArena = createMessageArena();
+  readonly #slices: SliceList;
+  #count = 0;
+  #bytes = 0;
+  #first = 0;
+  /** The last sequence that is in the files. */
+  #writtenLast: number;
+  /** The state to return to when the present batch cannot be made durable; valid while dirty or in flight. */
+  #durable: LogMark = logMark();
+  /** The state that the batch in flight makes durable. */
+  #flushing: LogMark = logMark();
+  older: Evictable | undefined;
+  newer: Evictable | undefined;
+  behindSince: object | undefined;
+
+  /** Wall clock milliseconds before which nothing expires. */
+  #expiryDue = 0;
+  readonly channel: string;
+  /** The channel's name, for messages that do not bring it. */
+  readonly #name: Uint8Array;
+  readonly expires: boolean;
+  readonly #options: FileMessageLogOptions;
+  readonly #clock: Clock;
+  readonly #maxMessages: number;
+  readonly #maxBytes: number;
   readonly #sliceAgeMillis: number;
   readonly #ageMillis: number;
   readonly #ageNanos: number;
-
-  /** Records, from some sequence on to the last. */
-  readonly #arena: MessageArena = createMessageArena();
   readonly #blocks: ReadBlocks;
   readonly #window: IndexWindow;
-  readonly #slices: SliceList;
   #nextSlice: number;
-  #first = 0;
-  #last = 0;
-  #count = 0;
-  #bytes = 0;
-
-  /** The state to return to when the present batch cannot be made durable; valid while dirty or in flight. */
-  readonly #durable: LogMark = logMark();
-  /** The state that the batch in flight makes durable. */
-  readonly #flushing: LogMark = logMark();
-  #isDirty = false;
-  #isInFlight = false;
-  /** The last sequence that is in the files. */
-  #writtenLast: number;
-  /** Bytes appended since the last write. */
-  #buffered = 0;
-  /** Wall clock milliseconds before which nothing expires. */
-  #expiryDue = 0;
   #warned = false;
-  #isClosed = false;
 
   constructor(options: FileMessageLogOptions) {
     const { context, limits } = options;
@@ -168,8 +170,9 @@ class SliceLog implements FileMessageLog, Evictable {
     this.#sliceBytesMax = bytes;
     this.#sliceMessagesMax = messages;
     this.#sliceAgeMillis = ageMillis;
+    this.#rollsByBytes = Number.isFinite(bytes);
+    this.#rollsByCount = Number.isFinite(messages);
     this.#rollsByAge = Number.isFinite(ageMillis);
-    this.#rolls = this.#rollsByAge || Number.isFinite(bytes) || Number.isFinite(messages);
     this.#window = new IndexWindow(context.verify);
     this.#blocks = new ReadBlocks(context.cache);
     this.#slices = new SliceList(options.slices);
@@ -267,7 +270,8 @@ class SliceLog implements FileMessageLog, Evictable {
     this.#forgetMemory();
     this.#first = this.#last = this.#count = this.#bytes = this.#buffered = this.#writtenLast = 0;
     this.#nextSlice = 1;
-    for (const mark of [this.#durable, this.#flushing]) copyMark(logMark(), mark);
+    this.#durable = logMark();
+    this.#flushing = logMark();
   }
 
   get tailFiles(): readonly PooledFile[] {
@@ -289,10 +293,13 @@ class SliceLog implements FileMessageLog, Evictable {
 
   prepare(): void {
     if (this.#isClosed) return;
-    for (let i = this.#slices.unsealedFrom(); i < this.#slices.length; i++) {
-      const slice = this.#slices.at(i);
-      if (slice.prepare()) this.#context.gathering.syncFirst(slice.data);
-    }
+    const { single } = this.#slices;
+    if (single !== undefined) this.#prepareSlice(single);
+    else for (let i = this.#slices.unsealedFrom(); i < this.#slices.length; i++) this.#prepareSlice(this.#slices.at(i));
+  }
+
+  #prepareSlice(slice: Slice): void {
+    if (slice.hasUnsealed && slice.prepare()) this.#context.gathering.syncFirst(slice.data);
   }
 
   seal(commitLog: CommitLog | undefined): void {
@@ -301,7 +308,10 @@ class SliceLog implements FileMessageLog, Evictable {
     this.#isInFlight = true;
     this.#save(this.#flushing);
     this.#buffered = 0;
-    for (let i = this.#slices.unsealedFrom(); i < this.#slices.length; i++) this.#slices.at(i).seal(commitLog);
+    const { single } = this.#slices;
+    if (single !== undefined) {
+      if (single.hasUnsealed) single.seal(commitLog);
+    } else for (let i = this.#slices.unsealedFrom(); i < this.#slices.length; i++) this.#slices.at(i).seal(commitLog);
   }
 
   write(): void {
@@ -317,7 +327,7 @@ class SliceLog implements FileMessageLog, Evictable {
     this.#isInFlight = false;
     const { cache } = this.#context;
     // Otherwise the durable state is the present one, which is noted down there.
-    if (this.#isDirty) copyMark(this.#flushing, this.#durable);
+    if (this.#isDirty) [this.#durable, this.#flushing] = [this.#flushing, this.#durable];
     this.#discardWritten();
     cache.touch(this);
     if (cache.used > cache.limit) cache.trim(0);
@@ -420,7 +430,7 @@ class SliceLog implements FileMessageLog, Evictable {
   /** The slice that the next message goes to; rolls when the last one is full. */
   #sliceFor(): Slice {
     const { tail } = this.#slices;
-    if (tail !== undefined && !(this.#rolls && this.#isFull(tail))) return tail;
+    if (tail !== undefined && !this.#isFull(tail)) return tail;
     const slice = this.#options.newSlice(this.#nextSlice);
     this.#nextSlice++;
     this.#slices.add(slice);
@@ -428,7 +438,8 @@ class SliceLog implements FileMessageLog, Evictable {
   }
 
   #isFull(slice: Slice): boolean {
-    if (slice.bytes >= this.#sliceBytesMax || slice.count >= this.#sliceMessagesMax) return true;
+    if (this.#rollsByBytes && slice.bytes >= this.#sliceBytesMax) return true;
+    if (this.#rollsByCount && slice.count >= this.#sliceMessagesMax) return true;
     if (!this.#rollsByAge) return false;
     this.#clock.read(now);
     const { millis, nanos } = slice.firstTime;
@@ -519,8 +530,7 @@ class SliceLog implements FileMessageLog, Evictable {
     const isLast = slice.removed + 1 === slice.count;
     let next = this.#first + 1;
     if (!isLast && slice.isIrregular) {
-      this.#window.read(slice, slice.removed + 1, first);
-      next = first.sequence;
+      next = this.#secondOf(slice);
       if (next > this.#first + 1) this.#skipped(this.#first + 1);
     }
     slice.removed++;
@@ -530,6 +540,14 @@ class SliceLog implements FileMessageLog, Evictable {
     if (isLast && this.#slices.advance()) next = this.#slices.head.first;
     this.#first = isLast && this.#count === 0 ? this.#last + 1 : next;
     while (arena.count > 0 && arena.firstSequence < this.#first) this.#context.cache.used -= arena.removeFirst();
+  }
+
+  /** The sequence behind the first. What is in memory need not be looked for among what is not written yet. */
+  #secondOf(slice: Slice): number {
+    const arena = this.#arena;
+    if (arena.count > 0 && arena.firstSequence <= this.#first) return arena.nextSequence(this.#first + 1);
+    this.#window.read(slice, slice.removed + 1, first);
+    return first.sequence;
   }
 
   #readFirst(): IndexEntry {
@@ -596,7 +614,7 @@ class SliceLog implements FileMessageLog, Evictable {
 }
 
 function lastOf(mark: LogMark): number {
-  return mark.slices === 0 ? 0 : mark.end.last;
+  return mark.slices === 0 ? 0 : mark.sliceLast;
 }
 
 function textOf(error: unknown): string {

@@ -2,8 +2,11 @@
 export interface Evictable {
   /** Gives up about `wanted` bytes, the oldest first; less if there is not as much. @returns how many it gave up */
   evict(wanted: number): number;
-  /** Bytes that {@link evict} could not give up now, but later. */
+  /** Nothing is left that {@link evict} could give up now, or later. */
   readonly isEmpty: boolean;
+  /** The cache's: who was used before it and after it; undefined at first. */
+  older: Evictable | undefined;
+  newer: Evictable | undefined;
 }
 
 /**
@@ -23,25 +26,49 @@ export interface MessageCache {
 
 /** @param limit in bytes */
 export function createMessageCache(limit: number): MessageCache {
-  /** Least recently used first. */
-  const items = new Set<Evictable>();
-  return {
-    used: 0,
-    limit,
-    touch(item): void {
-      items.delete(item);
-      items.add(item);
-    },
-    forget(item): void {
-      items.delete(item);
-    },
-    trim(bytes): void {
-      for (const item of items) {
-        const surplus = this.used + bytes - limit;
-        if (surplus <= 0) return;
-        this.used -= item.evict(surplus);
-        if (item.isEmpty) items.delete(item);
-      }
-    },
-  };
+  return new LinkedCache(limit);
+}
+
+/**
+ * Its items are links of a list. With many channels that take turns the neighbours of one that is used are at hand, which the
+ * places of a hash table are not.
+ */
+class LinkedCache implements MessageCache {
+  used = 0;
+  readonly limit: number;
+  #oldest: Evictable | undefined;
+  #newest: Evictable | undefined;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  touch(item: Evictable): void {
+    if (item === this.#newest) return;
+    this.forget(item);
+    item.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = item;
+    else this.#newest.newer = item;
+    this.#newest = item;
+  }
+
+  forget(item: Evictable): void {
+    const { older, newer } = item;
+    if (older !== undefined) older.newer = newer;
+    else if (item === this.#oldest) this.#oldest = newer;
+    if (newer !== undefined) newer.older = older;
+    else if (item === this.#newest) this.#newest = older;
+    item.older = item.newer = undefined;
+  }
+
+  trim(bytes: number): void {
+    for (let item = this.#oldest; item !== undefined; ) {
+      const surplus = this.used + bytes - this.limit;
+      if (surplus <= 0) return;
+      const { newer } = item;
+      this.used -= item.evict(surplus);
+      if (item.isEmpty) this.forget(item);
+      item = newer;
+    }
+  }
 }

@@ -78,6 +78,8 @@ export class ReadBlocks {
 class CachedBlock implements Evictable {
   readonly block: ReadBlock;
   readonly size: number;
+  older: Evictable | undefined;
+  newer: Evictable | undefined;
   readonly #owner: ReadBlocks;
 
   constructor(owner: ReadBlocks, block: ReadBlock) {

@@ -1,7 +1,8 @@
 import type { Timestamp, TimestampNanos } from "@nats-streaming/kernel";
 import type { Checksum } from "../format/crc32.ts";
-import { compareTimes, indexEntry } from "../format/index-record.ts";
+import { compareTimes, type IndexEntry, indexEntry } from "../format/index-record.ts";
 import { readIndexNow } from "./index-window.ts";
+import type { Slice } from "./slice.ts";
 import type { SliceList } from "./slice-list.ts";
 
 /**
@@ -23,10 +24,10 @@ export function findByTime(
   const { head, tail } = slices;
   readIndexNow(head, head.removed, entry, checksum);
   if (compareTimes(entry.time, asked) >= 0) return entry.sequence;
-  if (tail !== undefined && compareTimes(tail.lastTime, asked) === 0) return tail.last;
+  if (tail !== undefined && compareTimes(timeOfLast(tail, entry, checksum), asked) === 0) return tail.last;
 
   for (const slice of slices.live()) {
-    const atLast = compareTimes(slice.lastTime, asked);
+    const atLast = compareTimes(timeOfLast(slice, entry, checksum), asked);
     if (atLast < 0) continue;
     if (atLast === 0) return slice.last;
     let low = slice.removed;
@@ -41,4 +42,12 @@ export function findByTime(
     return entry.sequence;
   }
   return last + 1;
+}
+
+/** @returns a time of the slice's, or of `entry` */
+function timeOfLast(slice: Slice, entry: IndexEntry, checksum: Checksum | undefined): Timestamp {
+  if (slice.lastTime !== undefined) return slice.lastTime;
+  readIndexNow(slice, slice.count - 1, entry, checksum);
+  slice.noteLastTime(entry.time);
+  return entry.time;
 }

@@ -15,16 +15,27 @@ import type { Slice } from "./slice.ts";
 export class SliceList {
   #all: Slice[];
   #head = 0;
-  /** The last of them: of a list that is seldom at hand each look behind costs. */
+  /** The last of them, and whether it is the only one: of a list that is seldom at hand each look behind costs. */
   #tail: Slice | undefined;
+  #isSingle = false;
 
   constructor(slices: Slice[]) {
     this.#all = slices;
-    this.#tail = slices.at(-1);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#tail = this.#all.at(-1);
+    this.#isSingle = this.#all.length === 1;
   }
 
   get tail(): Slice | undefined {
     return this.#tail;
+  }
+
+  /** The last slice, if there is no other. */
+  get single(): Slice | undefined {
+    return this.#isSingle ? this.#tail : undefined;
   }
 
   get length(): number {
@@ -60,7 +71,7 @@ export class SliceList {
 
   add(slice: Slice): void {
     this.#all.push(slice);
-    this.#tail = slice;
+    this.#changed();
     while (!this.isHeadTail && this.head.removed === this.head.count) this.#head++;
   }
 
@@ -95,6 +106,7 @@ export class SliceList {
     let count = 0;
     while (count < mark.head && this.#all[count]!.unwritten === 0) count++;
     const emptied = this.#all.splice(0, count);
+    this.#changed();
     this.#head -= count;
     mark.slices -= count;
     mark.head -= count;
@@ -105,28 +117,33 @@ export class SliceList {
   takeAll(): Slice[] {
     const all = this.#all;
     this.#all = [];
-    this.#tail = undefined;
+    this.#changed();
     this.#head = 0;
     return all;
   }
 
   save(mark: LogMark): void {
-    mark.slices = this.#all.length;
     mark.head = this.#head;
-    mark.headRemoved = this.#all.length === 0 ? 0 : this.head.removed;
-    this.tail?.saveEnd(mark.end);
+    if (this.#isSingle) {
+      mark.slices = 1;
+      mark.headRemoved = this.#tail!.removed;
+    } else {
+      mark.slices = this.#all.length;
+      mark.headRemoved = this.#all.length === 0 ? 0 : this.head.removed;
+    }
+    this.#tail?.saveEnd(mark);
   }
 
   /** @returns slices that did not exist then */
   restore(mark: LogMark): Slice[] {
     invariant(mark.slices <= this.#all.length, "a slice of a durable state is gone");
     const added = this.#all.splice(mark.slices);
-    this.#tail = this.#all.at(-1);
+    this.#changed();
     for (let i = mark.head; i < this.#all.length; i++) this.#all[i]!.removed = 0;
     this.#head = mark.head;
     const { tail } = this;
     if (tail !== undefined) {
-      tail.restoreEnd(mark.end);
+      tail.restoreEnd(mark);
       this.head.removed = mark.headRemoved;
     }
     return added;

@@ -1,38 +1,23 @@
-import type { Timestamp } from "@nats-streaming/kernel";
-import type { CommitLog } from "../commit-log/commit-log.ts";
+import { invariant, type Timestamp } from "@nats-streaming/kernel";
+import type { CommitLog, KnownName } from "../commit-log/commit-log.ts";
 import type { PooledFile } from "../files/file-pool.ts";
 import type { Checksum } from "../format/crc32.ts";
-import {
-  INDEX_RECORD_SIZE,
-  type IndexEntry,
-  indexEntry,
-  readIndexRecord,
-  writeIndexRecord,
-} from "../format/index-record.ts";
+import { INDEX_RECORD_SIZE, type IndexEntry } from "../format/index-record.ts";
 import { FILE_HEADER, FILE_HEADER_SIZE, RECORD_HEADER_SIZE } from "../format/record.ts";
+import { countRecords, type RecordRun, readIndexOf, recordStart, writeIndexOf } from "../format/record-run.ts";
 
 /** What a message counts beyond its encoded size. @see file-store.md 8 */
 export const MESSAGE_OVERHEAD: number = INDEX_RECORD_SIZE + RECORD_HEADER_SIZE;
 
-const PENDING_RECORDS_START = 4;
-/** An index buffer that grew beyond this for one large batch is not kept for the next. */
-const PENDING_INDEX_KEPT = 64 * 1024;
-
-/** Bytes that lie one behind the other in memory and in the data file. */
-interface Run {
-  readonly bytes: Uint8Array;
-  start: number;
-  end: number;
-}
+/** A buffer for index records that grew beyond this for one large write is not kept for the next. */
+const INDEX_BUFFER_KEPT = 64 * 1024;
 
 /** The state of a slice's end, to return to. */
 export interface SliceEnd {
-  last: number;
-  count: number;
-  bytes: number;
+  sliceLast: number;
+  sliceCount: number;
+  sliceBytes: number;
   dataEnd: number;
-  lastMillis: number;
-  lastNanos: number;
 }
 
 /**
@@ -44,47 +29,50 @@ export interface SliceEnd {
  *           indexWritten                                     #sealedCount  count      records of the index
  * ```
  *
- * Appending only notes; {@link write} puts data and then index into the files. Everything about messages that limits have
- * removed stays as it is on disk: `removed` counts them from the front.
+ * Appending only notes where the records lie; {@link write} puts them and then their index records, which are made of them, into the
+ * files. Everything about messages that limits have removed stays as it is on disk: `removed` counts them from the front.
  */
 export class Slice {
-  readonly number: number;
-  readonly data: PooledFile;
-  readonly index: PooledFile;
-  /** Data file below the root directory, for the commit log. */
-  readonly name: string;
-  readonly #checksum: Checksum;
+  // What every message and every batch look at stands together, here and in the log: with many channels each cache line is a miss.
 
-  /** Of the first message ever written to it; 0 while there is none. */
-  first = 0;
+  /** Of the last message ever written to it; 0 while there is none. */
   last = 0;
   /** Messages ever written to it, and their size with overhead. */
   count = 0;
   bytes = 0;
-  /** Messages that limits have removed from its front. */
-  removed = 0;
-  readonly firstTime: Timestamp = { millis: 0, nanos: 0 };
-  /** Of the last message that the index has in the file. */
-  readonly #writtenTime: Timestamp = { millis: 0, nanos: 0 };
-
   /** Where the next record goes in the data file. */
   dataEnd: number = FILE_HEADER_SIZE;
-  #dataWritten = FILE_HEADER_SIZE;
+  /** The last run of records that are not written, which mostly grows; those before it are in {@link #runs}. */
+  #tail: Uint8Array = NO_BYTES;
+  #tailStart = 0;
+  #tailEnd = 0;
   #sealedEnd = FILE_HEADER_SIZE;
   #sealedCount = 0;
+  #dataWritten = FILE_HEADER_SIZE;
   /** Index records in the file. */
   indexWritten = 0;
-  /** The files are there and have their header; the commit log has been told of the header. */
-  #isMade: boolean;
-  #isHeaderSealed: boolean;
   /** The files may be longer than what is in use: they are cut before the next write. */
   #hasRest: boolean;
-  /** What is not written, in order. */
-  #runs: Run[] = [];
-  /** The last of them, which mostly grows. */
-  #lastRun: Run | undefined;
-  #pendingIndex: Uint8Array = NO_BYTES;
-  #pendingIndexEnd = 0;
+  /** The commit log has been told of the header. */
+  #isHeaderSealed: boolean;
+  /** Messages that limits have removed from its front. */
+  removed = 0;
+  readonly #entry: { readonly file: string; position: number; sequence: number; known: KnownName | undefined };
+  /** What is not written and is not the last run, in order. */
+  #runs: RecordRun[] = [];
+  /** The files are there and have their header. */
+  #isMade: boolean;
+
+  /** Of the first message ever written to it; 0 while there is none. */
+  first = 0;
+  readonly firstTime: Timestamp = { millis: 0, nanos: 0 };
+  /** Of the last message, if that was the one with this number, counted from 1. */
+  readonly #lastTime: Timestamp = { millis: 0, nanos: 0 };
+  #lastTimed = 0;
+  readonly number: number;
+  readonly data: PooledFile;
+  readonly index: PooledFile;
+  readonly #checksum: Checksum;
 
   /** @param isMade the files exist and begin with their header; @param hasRest they may be longer than what is in use */
   constructor(
@@ -99,10 +87,15 @@ export class Slice {
     this.number = number;
     this.data = data;
     this.index = index;
-    this.name = name;
+    this.#entry = { file: name, position: 0, sequence: 0, known: undefined };
     this.#checksum = checksum;
     this.#isMade = this.#isHeaderSealed = isMade;
     this.#hasRest = hasRest;
+  }
+
+  /** Data file below the root directory, for the commit log. */
+  get name(): string {
+    return this.#entry.file;
   }
 
   /** Takes over what recovery found in the files. */
@@ -118,9 +111,9 @@ export class Slice {
     this.count = found.count;
     this.bytes = found.bytes;
     copyTime(found.first.time, this.firstTime);
-    copyTime(found.last.time, this.#writtenTime);
     this.dataEnd = this.#dataWritten = this.#sealedEnd = found.dataEnd;
     this.indexWritten = this.#sealedCount = found.count;
+    this.noteLastTime(found.last.time);
   }
 
   /** Whether some sequence between first and last has no message, or has two. */
@@ -148,25 +141,38 @@ export class Slice {
    * are written.
    */
   append(sequence: number, time: Timestamp, bytes: Uint8Array, start: number, end: number): void {
-    const run = this.#lastRun;
-    if (run !== undefined && run.bytes === bytes && run.end === start) run.end = end;
-    else {
-      this.#lastRun = { bytes, start, end };
-      this.#runs.push(this.#lastRun);
+    if (this.#tail !== bytes || this.#tailEnd !== start) {
+      this.#closeRun();
+      this.#tail = bytes;
+      this.#tailStart = start;
     }
-
-    if (this.#pendingIndexEnd === this.#pendingIndex.length) this.#growIndex();
-    const size = end - start - RECORD_HEADER_SIZE;
-    writeIndexRecord(this.#pendingIndex, this.#pendingIndexEnd, sequence, this.dataEnd, time, size, this.#checksum);
-    this.#pendingIndexEnd += INDEX_RECORD_SIZE;
+    this.#tailEnd = end;
     if (this.count === 0) {
       this.first = sequence;
       copyTime(time, this.firstTime);
     }
     this.last = sequence;
     this.count++;
-    this.bytes += size + MESSAGE_OVERHEAD;
+    this.bytes += end - start - RECORD_HEADER_SIZE + MESSAGE_OVERHEAD;
     this.dataEnd += end - start;
+  }
+
+  /** Puts the last run, if there is one, to those before it. */
+  #closeRun(): void {
+    if (this.#tailEnd > this.#tailStart) {
+      this.#runs.push({ bytes: this.#tail, start: this.#tailStart, end: this.#tailEnd });
+    }
+    this.#tail = NO_BYTES;
+    this.#tailStart = this.#tailEnd = 0;
+  }
+
+  /** The way back: the last run is one that may grow. */
+  #openRun(): void {
+    const run = this.#runs.pop();
+    if (run === undefined) return;
+    this.#tail = run.bytes;
+    this.#tailStart = run.start;
+    this.#tailEnd = run.end;
   }
 
   /**
@@ -193,49 +199,58 @@ export class Slice {
   }
 
   #log(commitLog: CommitLog): void {
+    const entry = this.#entry;
     if (!this.#isHeaderSealed) {
-      commitLog.append({ file: this.name, position: 0, sequence: 0 }, FILE_HEADER, 0, FILE_HEADER_SIZE);
+      entry.position = entry.sequence = 0;
+      commitLog.append(entry, FILE_HEADER, 0, FILE_HEADER_SIZE);
     }
+    entry.sequence = this.last;
     let position = this.#dataWritten;
     for (const { bytes, start, end } of this.#runs) {
-      const from = Math.max(start, start + this.#sealedEnd - position);
-      if (from < end) {
-        const entry = { file: this.name, position: position + from - start, sequence: this.last };
-        commitLog.append(entry, bytes, from, end);
-      }
+      this.#logRun(commitLog, bytes, start, end, position);
       position += end - start;
     }
+    this.#logRun(commitLog, this.#tail, this.#tailStart, this.#tailEnd, position);
+  }
+
+  /** Logs what of a run is not sealed yet. @param position of its start in the file */
+  #logRun(commitLog: CommitLog, bytes: Uint8Array, start: number, end: number, position: number): void {
+    const from = Math.max(start, start + this.#sealedEnd - position);
+    if (from >= end) return;
+    this.#entry.position = position + from - start;
+    commitLog.append(this.#entry, bytes, from, end);
   }
 
   /** Writes what is sealed: data, then index. @throws FileError; a later call does it again */
   write(): void {
     if (!this.hasSealed) return;
     if (!this.#isMade) this.#make();
+    this.#closeRun();
     const data = this.data.forWriting();
+    const records = this.#sealedCount - this.indexWritten;
+    const index = indexBuffer(records * INDEX_RECORD_SIZE);
     this.#hasRest = true;
     let position = this.#dataWritten;
+    let indexEnd = 0;
     let done = 0;
-    for (const run of this.#runs) {
-      const length = Math.min(run.end - run.start, this.#sealedEnd - position);
+    for (const { bytes, start, end } of this.#runs) {
+      const length = Math.min(end - start, this.#sealedEnd - position);
       if (length === 0) break;
-      data.writeNow(run.bytes, run.start, length, position);
+      data.writeNow(bytes, start, length, position);
+      indexEnd = writeIndexOf(index, indexEnd, bytes, start, start + length, position, this.#checksum);
       position += length;
-      if (length < run.end - run.start) break;
+      if (length < end - start) break;
       done++;
     }
-    const records = this.#sealedCount - this.indexWritten;
-    const indexLength = records * INDEX_RECORD_SIZE;
-    this.index.forWriting().writeNow(this.#pendingIndex, 0, indexLength, indexPosition(this.indexWritten));
+    invariant(indexEnd === records * INDEX_RECORD_SIZE, "as many index records as messages");
+    this.index.forWriting().writeNow(index, 0, indexEnd, indexPosition(this.indexWritten));
     this.data.markUnsynced();
     this.index.markUnsynced();
     this.#hasRest = false;
-    this.#readPendingTime(indexLength, this.#writtenTime);
     this.#dropRuns(done, position);
     this.#dataWritten = position;
     this.indexWritten += records;
-    this.#pendingIndex.copyWithin(0, indexLength, this.#pendingIndexEnd);
-    this.#pendingIndexEnd -= indexLength;
-    if (this.#pendingIndexEnd === 0 && this.#pendingIndex.length > PENDING_INDEX_KEPT) this.#pendingIndex = NO_BYTES;
+    this.#openRun();
   }
 
   /** Forgets the first `done` runs, and of the next one what lies before `position` in the file. */
@@ -245,57 +260,58 @@ export class Slice {
     this.#runs.splice(0, done);
     const [first] = this.#runs;
     if (first !== undefined) first.start += position - at;
-    this.#lastRun = this.#runs.at(-1);
   }
 
-  /** The time of the last message; overwritten by the next call for any slice. */
-  get lastTime(): Timestamp {
-    if (this.#pendingIndexEnd === 0) return this.#writtenTime;
-    this.#readPendingTime(this.#pendingIndexEnd, entry.time);
-    return entry.time;
+  /** The time of the last message, if it is known. */
+  get lastTime(): Timestamp | undefined {
+    return this.#lastTimed === this.count ? this.#lastTime : undefined;
   }
 
-  /** The time of the index record that ends at `end` of those that are not in the file yet. */
-  #readPendingTime(end: number, out: Timestamp): void {
-    readIndexRecord(this.#pendingIndex, end - INDEX_RECORD_SIZE, entry);
-    copyTime(entry.time, out);
+  noteLastTime(time: Timestamp): void {
+    copyTime(time, this.#lastTime);
+    this.#lastTimed = this.count;
   }
 
-  /** The index record of message `k` (from 0), if it is not in the file yet. */
+  /** The index record of message `k` (from 0), if it is not in the file yet. Looks through those before it. */
   pendingRecord(k: number, entry: IndexEntry): boolean {
-    const at = (k - this.indexWritten) * INDEX_RECORD_SIZE;
-    if (at < 0 || at >= this.#pendingIndexEnd) return false;
-    readIndexRecord(this.#pendingIndex, at, entry);
+    let skip = k - this.indexWritten;
+    if (skip < 0 || k >= this.count) return false;
+    let position = this.#dataWritten;
+    for (const { bytes, start, end } of this.#runs) {
+      const records = countRecords(bytes, start, end);
+      if (skip < records) {
+        const at = recordStart(bytes, start, skip);
+        readIndexOf(bytes, at, position + at - start, entry);
+        return true;
+      }
+      skip -= records;
+      position += end - start;
+    }
+    const at = recordStart(this.#tail, this.#tailStart, skip);
+    readIndexOf(this.#tail, at, position + at - this.#tailStart, entry);
     return true;
   }
 
   saveEnd(end: SliceEnd): void {
-    end.last = this.last;
-    end.count = this.count;
-    end.bytes = this.bytes;
+    end.sliceLast = this.last;
+    end.sliceCount = this.count;
+    end.sliceBytes = this.bytes;
     end.dataEnd = this.dataEnd;
-    const { millis, nanos } = this.lastTime;
-    end.lastMillis = millis;
-    end.lastNanos = nanos;
   }
 
   /** Returns to an earlier end: what was appended since is no message any more. Never throws. */
   restoreEnd(end: SliceEnd): void {
-    this.last = end.last;
-    this.count = end.count;
-    this.bytes = end.bytes;
+    this.last = end.sliceLast;
+    this.count = end.sliceCount;
+    this.bytes = end.sliceBytes;
+    this.#lastTimed = 0;
     this.#takeBackRuns(end.dataEnd);
     this.dataEnd = end.dataEnd;
-    this.#pendingIndexEnd = Math.max(0, end.count - this.indexWritten) * INDEX_RECORD_SIZE;
-    if (this.#pendingIndexEnd === 0) {
-      this.#writtenTime.millis = end.lastMillis;
-      this.#writtenTime.nanos = end.lastNanos;
-    }
-    if (this.#dataWritten > end.dataEnd || this.indexWritten > end.count) this.#hasRest = true;
+    if (this.#dataWritten > end.dataEnd || this.indexWritten > end.sliceCount) this.#hasRest = true;
     this.#dataWritten = Math.min(this.#dataWritten, end.dataEnd);
-    this.indexWritten = Math.min(this.indexWritten, end.count);
+    this.indexWritten = Math.min(this.indexWritten, end.sliceCount);
     this.#sealedEnd = Math.min(this.#sealedEnd, end.dataEnd);
-    this.#sealedCount = Math.min(this.#sealedCount, end.count);
+    this.#sealedCount = Math.min(this.#sealedCount, end.sliceCount);
     if (!this.#hasRest) return;
     try {
       this.prepare();
@@ -331,6 +347,7 @@ export class Slice {
 
   /** Drops the runs, or parts of them, that lie behind `dataEnd` in the file. */
   #takeBackRuns(dataEnd: number): void {
+    this.#closeRun();
     let surplus = this.dataEnd - dataEnd;
     const runs = this.#runs;
     while (surplus > 0 && runs.length > 0) {
@@ -340,13 +357,7 @@ export class Slice {
       else runs.pop();
       surplus -= length;
     }
-    this.#lastRun = runs.at(-1);
-  }
-
-  #growIndex(): void {
-    const grown = new Uint8Array(Math.max(this.#pendingIndex.length * 2, PENDING_RECORDS_START * INDEX_RECORD_SIZE));
-    grown.set(this.#pendingIndex);
-    this.#pendingIndex = grown;
+    this.#openRun();
   }
 }
 
@@ -357,8 +368,15 @@ export function indexPosition(k: number): number {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Scratch of the functions above, which never call one another with it in use. */
-const entry: IndexEntry = indexEntry();
+/** Room for the index records of one write, which no slice keeps beyond it. */
+let indexRecords: Uint8Array = new Uint8Array(64 * INDEX_RECORD_SIZE);
+
+function indexBuffer(size: number): Uint8Array {
+  if (size <= indexRecords.length) return indexRecords;
+  const larger = new Uint8Array(size);
+  if (size <= INDEX_BUFFER_KEPT) indexRecords = larger;
+  return larger;
+}
 
 function copyTime(from: Timestamp, to: Timestamp): void {
   to.millis = from.millis;

@@ -59,6 +59,7 @@ export function createFileSubscriptionLog(options: FileSubscriptionLogOptions): 
 
 /** A log of records in subs.dat, and in memory what they amount to. */
 class RecordedSubscriptionLog implements FileSubscriptionLog {
+  behindSince: object | undefined;
   readonly file: PooledFile;
   readonly records: RecordFile;
   readonly #options: FileSubscriptionLogOptions;

@@ -47,6 +47,7 @@ export function createRedeliveryLog(options: RedeliveryLogOptions): RedeliveryLo
 }
 
 class RecordedRedeliveries implements RedeliveryLog {
+  behindSince: object | undefined;
   readonly file: PooledFile;
   readonly records: RecordFile;
   readonly #options: RedeliveryLogOptions;
