@@ -5,7 +5,7 @@ export { friendlyBytes } from "./friendly-bytes.ts";
 export { type ChannelLimits, defaultStoreLimits, type StoreLimits } from "./limits.ts";
 export { cloneChannelLimits, cloneLimits, type LimitsInForce, limitsInForce } from "./limits-in-force.ts";
 export { limitsReachedText } from "./limits-warning.ts";
-export { type ByteRange, createMessageArena, type MessageArena } from "./message-arena/message-arena.ts";
+export { type ByteRange, createMessageArena, type MessageArena, type SizeAt } from "./message-arena/message-arena.ts";
 export type { ClientInfo, ServerInfo, SubState } from "./records.ts";
 export {
   type ChannelStore,

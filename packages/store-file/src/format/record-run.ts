@@ -1,7 +1,7 @@
 import { type MsgProtoView, msgProtoView, readMsgProto, readMsgProtoTime } from "@nats-streaming/protocol/stan";
 import type { Checksum } from "./crc32.ts";
 import { INDEX_RECORD_SIZE, type IndexEntry, writeIndexRecordOfNanos } from "./index-record.ts";
-import { RECORD_HEADER_SIZE, readUint32 } from "./record.ts";
+import { RECORD_HEADER_SIZE, recordSize } from "./record.ts";
 
 /** Records of messages of this server's own making that lie one behind the other, in memory as in the data file. */
 export interface RecordRun {
@@ -13,14 +13,14 @@ export interface RecordRun {
 /** How many records `bytes[start, end)` is. */
 export function countRecords(bytes: Uint8Array, start: number, end: number): number {
   let count = 0;
-  for (let at = start; at < end; at = recordEnd(bytes, at)) count++;
+  for (let at = start; at < end; at += recordSize(bytes, at)) count++;
   return count;
 }
 
 /** Where record `k` (from 0) of those from `start` on begins; there has to be one. */
 export function recordStart(bytes: Uint8Array, start: number, k: number): number {
   let at = start;
-  for (let i = 0; i < k; i++) at = recordEnd(bytes, at);
+  for (let i = 0; i < k; i++) at += recordSize(bytes, at);
   return at;
 }
 
@@ -40,7 +40,7 @@ export function writeIndexOf(
 ): number {
   let position = at;
   for (let from = start; from < end; position += INDEX_RECORD_SIZE) {
-    const next = recordEnd(bytes, from);
+    const next = from + recordSize(bytes, from);
     readMsgProto(view, bytes, from + RECORD_HEADER_SIZE, next);
     const { sequence, timestamp } = view;
     const size = next - from - RECORD_HEADER_SIZE;
@@ -52,16 +52,12 @@ export function writeIndexOf(
 
 /** What the index says of the record at `bytes[at, …)`. @param offset of it in the data file */
 export function readIndexOf(bytes: Uint8Array, at: number, offset: number, entry: IndexEntry): void {
-  const end = recordEnd(bytes, at);
+  const end = at + recordSize(bytes, at);
   readMsgProto(view, bytes, at + RECORD_HEADER_SIZE, end);
   entry.sequence = view.sequence;
   entry.offset = offset;
   entry.size = end - at - RECORD_HEADER_SIZE;
   readMsgProtoTime(bytes, at + RECORD_HEADER_SIZE, end, entry.time);
-}
-
-function recordEnd(bytes: Uint8Array, at: number): number {
-  return at + RECORD_HEADER_SIZE + readUint32(bytes, at);
 }
 
 /** Scratch of the functions above. */

@@ -40,6 +40,11 @@ export function writeUint64(bytes: Uint8Array, at: number, value: number): void 
   writeUint32(bytes, at + 4, Math.floor(value / 0x1_0000_0000));
 }
 
+/** Size of the record without a type at `bytes[at, …)`, header and payload. */
+export function recordSize(bytes: Uint8Array, at: number): number {
+  return RECORD_HEADER_SIZE + readUint32(bytes, at);
+}
+
 /**
  * Writes the header of a record whose payload stands already behind it, at `at + 8`.
  * @param type 0 for records without a type

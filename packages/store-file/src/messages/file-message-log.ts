@@ -29,7 +29,7 @@ import { quoted, writeFailed } from "../errors.ts";
 import type { PooledFile } from "../files/file-pool.ts";
 import { type IndexEntry, indexEntry } from "../format/index-record.ts";
 import { writeMessageRecord } from "../format/message-record.ts";
-import { RECORD_HEADER_SIZE } from "../format/record.ts";
+import { RECORD_HEADER_SIZE, recordSize } from "../format/record.ts";
 import type { Flushable, StoreContext } from "../store-context.ts";
 import { IndexWindow } from "./index-window.ts";
 import { type LogMark, logMark } from "./log-mark.ts";
@@ -118,7 +118,9 @@ class SliceLog implements FileMessageLog, Evictable {
   readonly #sliceBytesMax: number;
   readonly #sliceMessagesMax: number;
   /** Records, from some sequence on to the last. */
-  readonly #arena: MessageArena = createMessageArena();
+  readonly #arena: MessageArena = createMessageArena(recordSize);
+  /** The last of {@link #slices}, which would be one look more. */
+  #tail: Slice | undefined;
   readonly #slices: SliceList;
   #count = 0;
   #bytes = 0;
@@ -176,6 +178,7 @@ class SliceLog implements FileMessageLog, Evictable {
     this.#window = new IndexWindow(context.verify);
     this.#blocks = new ReadBlocks(context.cache);
     this.#slices = new SliceList(options.slices);
+    this.#tail = this.#slices.tail;
     this.#nextSlice = options.nextSlice;
     for (const slice of options.slices) {
       this.#count += slice.count;
@@ -264,6 +267,7 @@ class SliceLog implements FileMessageLog, Evictable {
   /** Not to be taken back: what a failing flush restores is the empty log. */
   empty(): void {
     const slices = this.#slices.takeAll();
+    this.#tail = undefined;
     for (const slice of slices) slice.remove();
     this.#options.removeAll();
     for (const slice of slices) this.#context.commitLog?.removeFile(slice.name);
@@ -429,11 +433,12 @@ class SliceLog implements FileMessageLog, Evictable {
 
   /** The slice that the next message goes to; rolls when the last one is full. */
   #sliceFor(): Slice {
-    const { tail } = this.#slices;
+    const tail = this.#tail;
     if (tail !== undefined && !this.#isFull(tail)) return tail;
     const slice = this.#options.newSlice(this.#nextSlice);
     this.#nextSlice++;
     this.#slices.add(slice);
+    this.#tail = slice;
     return slice;
   }
 
@@ -448,7 +453,7 @@ class SliceLog implements FileMessageLog, Evictable {
 
   /** Writes the sequences that are missing before `sequence` as empty messages of its time, all into one slice. */
   #fillGap(sequence: number, timestamp: Timestamp): void {
-    const slice = this.#slices.tail ?? this.#sliceFor();
+    const slice = this.#tail ?? this.#sliceFor();
     for (let missing = this.#last + 1; missing < sequence; missing++) {
       const size = msgProtoSize(missing, subjectFieldSize(this.#name.length), 0, 0, timestamp);
       this.#add(slice, missing, NOTHING, timestamp, size);
@@ -591,7 +596,9 @@ class SliceLog implements FileMessageLog, Evictable {
   }
 
   #restore(mark: LogMark): void {
-    for (const slice of this.#slices.restore(mark)) {
+    const added = this.#slices.restore(mark);
+    this.#tail = this.#slices.tail;
+    for (const slice of added) {
       this.#nextSlice = Math.min(this.#nextSlice, slice.number);
       try {
         slice.remove();
@@ -604,7 +611,7 @@ class SliceLog implements FileMessageLog, Evictable {
     this.#writtenLast = Math.min(this.#writtenLast, this.#last);
     this.#count = mark.count;
     this.#bytes = mark.bytes;
-    this.#buffered = this.#slices.tail?.unwritten ?? 0;
+    this.#buffered = this.#tail?.unwritten ?? 0;
     this.#expiryDue = 0;
     this.#window.clear();
     const held = this.#arena.bytes;

@@ -19,8 +19,22 @@ function read(arena: MessageArena, sequence: number): Uint8Array | undefined {
 function content(sequence: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let i = 0; i < size; i++) bytes[i] = (sequence * 31 + size * 7 + i) & 0xff;
+  if (size >= HEAD) new DataView(bytes.buffer).setUint32(0, size);
   return bytes;
 }
+
+/** Bytes of a message that tell its size, if it has as many. */
+const HEAD = 4;
+
+function sizeAt(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset + at, HEAD).getUint32(0);
+}
+
+/** Of both kinds of arenas: their name, what makes one, the size of its smallest message. */
+const KINDS: readonly [string, () => MessageArena, number][] = [
+  ["of any messages", () => createMessageArena(), 0],
+  ["of messages that tell their size", () => createMessageArena(sizeAt), HEAD],
+];
 
 /** Compares as one value: an assertion per byte would take most of the test's time. */
 function expectContent(arena: MessageArena, sequence: number, size: number): void {
@@ -45,9 +59,9 @@ describe("message arena", () => {
     expect(arena.memoryBytes()).toBe(0);
   });
 
-  it("finds every message with its own bytes over many slabs and pages", () => {
-    const arena = createMessageArena();
-    const size = (sequence: number) => (sequence * 37) % 400;
+  it.each(KINDS)("%s finds every message with its own bytes over many slabs and pages", (_name, make, least) => {
+    const arena = make();
+    const size = (sequence: number) => Math.max(least, (sequence * 37) % 400);
     for (let s = 1; s <= 5000; s++) append(arena, s, size(s));
     for (let s = 1; s <= 5000; s++) expectContent(arena, s, size(s));
     expect(read(arena, 5001)).toBeUndefined();
@@ -211,7 +225,7 @@ describe("message arena", () => {
     expect(arena.memoryBytes()).toBe(0);
   });
 
-  it("agrees with a plain map of messages after any sequence of operations", () => {
+  it.each(KINDS)("%s agrees with a plain map of messages after any sequence of operations", (_name, make, least) => {
     const operation = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant("append"), n: fc.nat(700), size: fc.nat(900) }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant("gap"), n: fc.nat(3000), size: fc.nat(900) }) },
@@ -219,18 +233,20 @@ describe("message arena", () => {
       { weight: 1, arbitrary: fc.record({ kind: fc.constant("gap"), n: fc.nat(3), size: fc.constant(0) }) },
       { weight: 4, arbitrary: fc.record({ kind: fc.constant("remove"), n: fc.nat(900), size: fc.constant(0) }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant("truncate"), n: fc.nat(1500), size: fc.constant(0) }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant("look"), n: fc.nat(1500), size: fc.constant(0) }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear"), n: fc.constant(0), size: fc.constant(0) }) },
     );
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 30 }), (operations) => {
-        const arena = createMessageArena();
+        const arena = make();
         const model = new Map<number, number>();
         let first = 0;
         let last = 0;
         const put = (sequence: number, size: number) => {
-          append(arena, sequence, size);
+          const held = Math.max(least, size);
+          append(arena, sequence, held);
           if (model.size === 0) first = sequence;
-          model.set(sequence, size);
+          model.set(sequence, held);
           last = sequence;
         };
         for (const { kind, n, size } of operations) {
@@ -242,6 +258,11 @@ describe("message arena", () => {
             model.clear();
             first = 0;
             last = 0;
+          }
+          if (kind === "look") {
+            const size = model.get(last - n);
+            if (size === undefined) expect(read(arena, last - n)).toBeUndefined();
+            else expectContent(arena, last - n, size);
           }
           if (kind === "remove") {
             for (let i = 0; i < n && model.size > 0; i++) {
@@ -271,7 +292,7 @@ describe("message arena", () => {
           if (!model.has(sequence - 1)) expect(read(arena, sequence - 1)).toBeUndefined();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 120 },
     );
   });
 });

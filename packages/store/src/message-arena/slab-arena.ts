@@ -16,7 +16,7 @@ import {
   startAt,
   truncatePage,
 } from "./index-page.ts";
-import type { ByteRange, MessageArena } from "./message-arena.ts";
+import type { ByteRange, MessageArena, SizeAt } from "./message-arena.ts";
 import { createSlab, freedSlab, type Slab, shrinkSlab } from "./slab.ts";
 
 /** The first slab of a log: room for a few messages, since there may be 100,000 channels with one message each. */
@@ -34,24 +34,48 @@ const SLACK_BYTES = 4096;
 /** Index entries of removed messages are tolerated up to twice the number of messages, or up to this. */
 const SLACK_ENTRIES = 64;
 
-/** A {@link MessageArena} of slabs and index pages. */
+/**
+ * A {@link MessageArena} of slabs and index pages.
+ *
+ * ```text
+ *   indexed: entries of pages | not yet: one behind the other in the last slab |  reserved
+ *                              #unindexedAt                                      #used
+ * ```
+ *
+ * Messages that tell their size are indexed many at a time, when somebody looks for one or the slab is full: with many arenas
+ * that take turns, each page that a message needs at once is several cache misses. For the same reason the state of the last
+ * slab is kept here while it is the last; {@link #catchUp} brings pages and slab up to date.
+ */
 export class SlabArena implements MessageArena {
-  #firstSequence = 0;
-  #lastSequence = 0;
-  #count = 0;
-  #bytes = 0;
-
   #reserved: Uint8Array = freedSlab.bytes;
   #reservedSize = 0;
+  /** Of the last slab. */
+  #used = 0;
+  #limit = 0;
+  #base = 0;
+  /** The messages behind those in the pages, and the offset of the first of them. */
+  #unindexed = 0;
+  #unindexedAt = 0;
+  #lastSequence = 0;
+  /** The last message's; below the last sequence when that was taken back to one without a message. */
+  #lastHeld = 0;
+  #count = 0;
+  #bytes = 0;
+  readonly #sizeAt: SizeAt | undefined;
+  #firstSequence = 0;
+
   /** The slab that messages are appended to. */
   #tail: Slab = freedSlab;
-
+  /** The last page, or {@link noPage}. */
+  #tailPage: IndexPage = noPage;
   /** In the order of their numbers; none is empty. */
   readonly #pages: IndexPage[] = [];
   /** The page found last. Lookups go mostly to the neighbour of the one before: this saves the search. */
   #recent: IndexPage = noPage;
-  /** The last page, or {@link noPage}. */
-  #tailPage: IndexPage = noPage;
+
+  constructor(sizeAt: SizeAt | undefined) {
+    this.#sizeAt = sizeAt;
+  }
 
   get firstSequence(): number {
     return this.#firstSequence;
@@ -74,33 +98,68 @@ export class SlabArena implements MessageArena {
   }
 
   reserve(size: number): number {
-    let slab = this.#tail;
     // An empty message needs a place too: a full slab has no offset left for it.
-    if (slab.used + Math.max(size, 1) > slab.limit) slab = this.#openSlab(size);
-    this.#reserved = slab.bytes;
+    if (this.#used + Math.max(size, 1) > this.#limit) this.#openSlab(size);
     this.#reservedSize = size;
-    return slab.used - slab.base;
+    return this.#used - this.#base;
   }
 
   commit(sequence: number): void {
+    const size = this.#reservedSize;
+    if (this.#sizeAt !== undefined && this.#count > 0 && sequence === this.#lastHeld + 1) {
+      if (this.#unindexed === 0) this.#unindexedAt = this.#used;
+      this.#unindexed++;
+    } else {
+      invariant(sequence > this.#lastSequence, `sequence ${sequence} is not above ${this.#lastSequence}`);
+      this.#catchUp();
+      this.#enter(sequence, this.#used, size);
+      if (this.#count === 0) this.#firstSequence = sequence;
+    }
+    this.#used += size;
+    this.#lastSequence = this.#lastHeld = sequence;
+    this.#count++;
+    this.#bytes += size;
+    this.#reservedSize = 0;
+  }
+
+  /** Puts a message of the last slab into the index, at its end. */
+  #enter(sequence: number, offset: number, size: number): void {
     const slab = this.#tail;
     let page = this.#tailPage;
     if (sequence - page.first !== page.length || page.length === 0 || sequence >= page.limit) {
       page = this.#pageFor(sequence);
     }
     if (page.lastSlab !== slab) pushSlab(page, slab);
-    pushEntry(page, slab.used);
-    slab.used += this.#reservedSize;
-    page.end = slab.used;
+    pushEntry(page, offset);
+    page.end = offset + size;
+  }
 
-    if (this.#count === 0) this.#firstSequence = sequence;
-    this.#lastSequence = sequence;
-    this.#count++;
-    this.#bytes += this.#reservedSize;
-    this.#reservedSize = 0;
+  /** Everybody who looks at pages or at the last slab begins with this. */
+  #catchUp(): void {
+    this.#tail.used = this.#used;
+    if (this.#unindexed === 0) return;
+    const sizeAt = this.#sizeAt!;
+    let at = this.#unindexedAt;
+    let sequence = this.#lastSequence - this.#unindexed + 1;
+    this.#unindexed = 0;
+    for (; sequence <= this.#lastSequence; sequence++) {
+      const size = sizeAt(this.#reserved, at - this.#base);
+      this.#enter(sequence, at, size);
+      at += size;
+    }
+  }
+
+  /** The last slab is another one, or has changed. */
+  #takeUp(tail: Slab): void {
+    this.#tail = tail;
+    this.#reserved = tail.bytes;
+    this.#used = tail.used;
+    this.#limit = tail.limit;
+    this.#base = tail.base;
   }
 
   locate(sequence: number, out: ByteRange): boolean {
+    if (sequence > this.#lastSequence - this.#unindexed) this.#catchUp();
     let page = this.#recent;
     let index = sequence - page.first;
     if (index < 0 || index >= page.length) {
@@ -122,6 +181,7 @@ export class SlabArena implements MessageArena {
   nextSequence(from: number): number {
     if (this.#count === 0 || from > this.#lastSequence) return 0;
     if (from <= this.#firstSequence) return this.#firstSequence;
+    this.#catchUp();
     const at = this.#placeOf(Math.floor(from / PAGE_SEQUENCES));
     const page = this.#pages[at];
     if (page === undefined) return 0;
@@ -133,6 +193,7 @@ export class SlabArena implements MessageArena {
   }
 
   removeFirst(): number {
+    this.#catchUp();
     const page = this.#pages[0];
     if (page === undefined) return 0;
     const index = this.#firstSequence - page.first;
@@ -168,6 +229,7 @@ export class SlabArena implements MessageArena {
       this.#firstSequence = sequence === 0 ? 0 : sequence + 1;
       return;
     }
+    this.#catchUp();
     let page = this.#tailPage;
     while (page.first > sequence) {
       this.#takeBack(page, 0);
@@ -181,8 +243,10 @@ export class SlabArena implements MessageArena {
     truncatePage(page, last);
     this.#tailPage = page;
     this.#recent = page;
-    this.#tail = slabAt(page, last);
-    this.#tail.used = page.end;
+    const tail = slabAt(page, last);
+    tail.used = page.end;
+    this.#takeUp(tail);
+    this.#lastHeld = page.first + last;
     this.#lastSequence = sequence;
   }
 
@@ -195,6 +259,7 @@ export class SlabArena implements MessageArena {
   }
 
   memoryBytes(): number {
+    this.#catchUp();
     let total = 0;
     let counted: Slab = freedSlab;
     for (const page of this.#pages) {
@@ -208,7 +273,8 @@ export class SlabArena implements MessageArena {
   }
 
   /** Closes the last slab and opens one that takes `size` bytes. */
-  #openSlab(size: number): Slab {
+  #openSlab(size: number): void {
+    this.#catchUp();
     const closing = this.#tail;
     // A rest above an eighth would be a lasting waste. Each slab is copied at most once for it.
     const rest = closing.limit - closing.used;
@@ -219,13 +285,11 @@ export class SlabArena implements MessageArena {
     // Room for a whole number of messages of this size (and a byte more each, as numbers in them grow): so messages of
     // one size leave no rest. A message larger than a slab has one of its own.
     const capacity = Math.max(size, Math.min(SLAB_MAX, Math.ceil(wanted / (size + 1)) * (size + 1)));
-    this.#tail = createSlab(capacity);
-    return this.#tail;
+    this.#takeUp(createSlab(capacity));
   }
 
   /** The last page, made ready so that its next entry is that of `sequence`. */
   #pageFor(sequence: number): IndexPage {
-    invariant(sequence > this.#lastSequence, `sequence ${sequence} is not above ${this.#lastSequence}`);
     let page = this.#tailPage;
     if (page.length > 0 && sequence < page.limit) {
       const last = page.lastSlab;
@@ -260,6 +324,7 @@ export class SlabArena implements MessageArena {
     if (start - head.base > tolerated) shrinkSlab(head, start);
     const tail = this.#tail;
     if (tail.limit - tail.used > tolerated) shrinkSlab(tail, tail.base);
+    this.#takeUp(tail);
     if (index > SLACK_ENTRIES && index > 2 * this.#count) dropFront(first, index);
   }
 
@@ -289,9 +354,9 @@ export class SlabArena implements MessageArena {
     this.#pages.length = 0;
     this.#recent = noPage;
     this.#tailPage = noPage;
-    this.#tail = freedSlab;
-    this.#reserved = freedSlab.bytes;
+    this.#takeUp(freedSlab);
     this.#reservedSize = 0;
+    this.#unindexed = 0;
   }
 }
 
