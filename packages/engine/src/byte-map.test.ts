@@ -42,6 +42,21 @@ describe("createByteMap()", () => {
     });
   });
 
+  it("keeps keys of any length apart", () => {
+    const map = createByteMap<number>();
+    const keys = Array.from({ length: 200 }, (_, i) => byteStringBytes(`${"x".repeat(i)}.end`));
+    keys.forEach((name, i) => {
+      map.set(name, i);
+    });
+    for (let i = 0; i < keys.length; i += 3) expect(map.delete(keys[i]!)).toBe(true);
+    keys.forEach((name, i) => {
+      expect(map.get(name, 0, name.length)).toBe(i % 3 === 0 ? undefined : i);
+      const other = Uint8Array.from(name);
+      other[other.length - 1] = 0;
+      expect(map.get(other, 0, other.length)).toBeUndefined();
+    });
+  });
+
   it("keeps a copy of a key", () => {
     const map = createByteMap<number>();
     const key = byteStringBytes("orders");

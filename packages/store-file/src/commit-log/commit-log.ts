@@ -102,12 +102,12 @@ export interface CommitEntry {
 
 /** What the log knows of a file that the segment it writes to has a name for. */
 export interface KnownName {
-  /** Which table of names it belongs to. */
+  /** Which table of names it belongs to: a number, as it may outlive the table by far. */
   readonly table: number;
   /** What stands for the name, from 1 on. */
   readonly id: number;
-  /** The frame in which the next two were set last. */
-  frame: object | undefined;
+  /** The frame in which the next two were set last, likewise; 0 before that. */
+  frame: number;
   /** Where the file's next bytes are expected. */
   end: number;
   sequence: number;

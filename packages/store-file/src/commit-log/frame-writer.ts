@@ -40,6 +40,7 @@ const LOOP_COPY_MAX = 192;
 const BUFFER_BYTES_MIN = 12_288;
 
 let tables = 0;
+let frames = 0;
 
 /** The names of one segment, as far as they are defined. Bounded by the segment, in which each takes its bytes. */
 export class NameTable {
@@ -66,6 +67,7 @@ export function entrySizeMax(nameLength: number, bytes: number): number {
 
 /** Gathers the entries of one frame in the very bytes that will be written. */
 export class FrameWriter {
+  readonly #number = ++frames;
   readonly place: FramePlace;
   readonly names: NameTable;
   /** The bytes to write; what opens a segment has room for the segment's header in front. */
@@ -103,13 +105,13 @@ export class FrameWriter {
     const { bytes } = this;
     const { position, sequence } = entry;
     let at: number;
-    if (name.frame === this && name.end === position && name.sequence === sequence) {
+    if (name.frame === this.#number && name.end === position && name.sequence === sequence) {
       at = putNumber(bytes, this.#at, 4 * name.id + KIND_NEXT);
     } else {
       at = putNumber(bytes, this.#at, 4 * name.id + KIND_AT);
       at = putNumber(bytes, at, position);
       at = putNumber(bytes, at, sequence);
-      name.frame = this;
+      name.frame = this.#number;
     }
     name.end = position + length;
     name.sequence = sequence === 0 ? 0 : sequence + 1;
@@ -161,7 +163,7 @@ export class FrameWriter {
     const { byFile, number } = this.names;
     const known = byFile.get(file);
     if (known !== undefined) return known;
-    const name: KnownName = { table: number, id: byFile.size + 1, frame: undefined, end: 0, sequence: 0 };
+    const name: KnownName = { table: number, id: byFile.size + 1, frame: 0, end: 0, sequence: 0 };
     byFile.set(file, name);
     this.#at = this.#putText(putNumber(this.bytes, this.#at, 4 * name.id + KIND_NAME), file);
     return name;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CommitEntry } from "./commit-log.ts";
 import { FrameReader, type FrameVisitor } from "./frame-reader.ts";
 import { FrameWriter, NameTable, NOTE_DIRECTORY_REMOVED, NOTE_FILE_REMOVED } from "./frame-writer.ts";
 import { FRAME_HEADER_BYTES } from "./segment-format.ts";
@@ -60,13 +61,19 @@ const ENTRY = fc.oneof(
 );
 
 describe("frames", () => {
-  it("are read back as they were written, for any entries, over the frames of a segment", () => {
+  it("are read back as they were written, for any entries, over the frames of segments, whether or not an entry is used again", () => {
+    const segments = fc.array(fc.tuple(fc.boolean(), fc.array(ENTRY, { maxLength: 40 })), { maxLength: 5 });
     fc.assert(
-      fc.property(fc.array(fc.array(ENTRY, { maxLength: 40 }), { maxLength: 4 }), (frames) => {
-        const names: NameTable = new NameTable();
-        const reader = new FrameReader();
+      fc.property(segments, (frames) => {
+        let names: NameTable = new NameTable();
+        let reader = new FrameReader();
         const ends = new Map<string, { end: number; sequence: number }>();
-        for (const entries of frames) {
+        const kept = new Map<string, CommitEntry>();
+        for (const [opensSegment, entries] of frames) {
+          if (opensSegment) {
+            names = new NameTable();
+            reader = new FrameReader();
+          }
           const writer = frame(names);
           const written: unknown[] = [];
           for (const entry of entries) {
@@ -77,7 +84,11 @@ describe("frames", () => {
                 const position = entry.kind === "next" ? known.end : entry.position;
                 const sequence = entry.kind === "next" ? known.sequence : entry.sequence;
                 if (!Number.isSafeInteger(position + 1000) || !Number.isSafeInteger(sequence + 1)) continue;
-                writer.append({ file: entry.file, position, sequence }, entry.bytes, 0, entry.bytes.length);
+                const fresh: CommitEntry = { file: entry.file, position, sequence };
+                const again = Object.assign(kept.get(entry.file) ?? fresh, fresh);
+                kept.set(entry.file, again);
+                const isKept = entry.bytes.length % 2 === 0;
+                writer.append(isKept ? again : { ...fresh }, entry.bytes, 0, entry.bytes.length);
                 ends.set(entry.file, {
                   end: position + entry.bytes.length,
                   sequence: sequence === 0 ? 0 : sequence + 1,
