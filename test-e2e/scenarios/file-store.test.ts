@@ -2,12 +2,14 @@ import { spawn } from "node:child_process";
 import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { startChild } from "../harness/child.ts";
+import { type Child, startChild } from "../harness/child.ts";
+import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan } from "../harness/raw-stan.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan, type ReceivedMessage } from "../harness/stan.ts";
 import { fixtureDirectory, runFileServer, startFileServer } from "../harness/store-server.ts";
+import { serverCommand, untilReady } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 
 const texts = (messages: readonly ReceivedMessage[]): string[] => messages.map(({ text }) => text);
@@ -202,6 +204,39 @@ describe("a server with a file store", () => {
     const reader = await connectStan(stage, "reader", { port: second.port });
     const last = await reader.subscribe("many.199");
     expect((await last.messages.take()).text).toBe("of many.199");
+    await reader.close();
+  });
+
+  it("serves and recovers more channels than the system lets it have files open", async () => {
+    const stage = testStage();
+    const directory = await tempDir(stage);
+    const start = async (): Promise<{ readonly child: Child; readonly port: number }> => {
+      const port = await freePort();
+      const args = ["-store", "file", "-dir", directory, "-mc", "0", "-a", "127.0.0.1", "-p", String(port)];
+      const limited = ["-c", 'ulimit -n 300 && exec "$0" "$@"', ...serverCommand(), ...args];
+      const child = await startChild(stage, {
+        name: "server with 300 descriptors",
+        command: "bash",
+        args: limited,
+        missing: "bash is needed",
+      });
+      await untilReady(child);
+      return { child, port };
+    };
+    const names = Array.from({ length: 900 }, (_, index) => `many.${index}`);
+    for (const round of ["first", "second", "third"]) {
+      const { child, port } = await start();
+      const client = await connectStan(stage, `client of the ${round}`.replaceAll(" ", "-"), { port });
+      await Promise.all(names.map((name) => client.publish(name, round)));
+      await client.close();
+      expect((await child.stop()).code).toBe(0);
+    }
+    const { port } = await start();
+    const reader = await connectStan(stage, "reader", { port });
+    for (const name of ["many.0", "many.899"]) {
+      const subscription = await reader.subscribe(name);
+      expect(texts(await subscription.messages.takeMany(3))).toEqual(["first", "second", "third"]);
+    }
     await reader.close();
   });
 

@@ -68,6 +68,22 @@ describe("systemFileSystem()", () => {
     expect(files.statNow(join(folder, "x"))).toBeUndefined();
   });
 
+  it("syncs a range of a file that cannot be opened a second time", () => {
+    const path = join(folder, "gone");
+    const file = files.openNow(path, { mode: "write" });
+    const bytes = Uint8Array.from([1, 2, 3]);
+    file.writeNow(bytes, 0, 3, 0);
+    file.syncRangeNow(bytes, 0, 3, 0);
+    file.close();
+    const again = files.openNow(path, { mode: "write" });
+    files.removeNow(path);
+    again.writeNow(bytes, 1, 2, 3);
+    again.syncRangeNow(bytes, 1, 2, 3);
+    const read = new Uint8Array(5);
+    expect([again.readNow(read, 0, 5, 0), [...read]]).toEqual([5, [1, 2, 3, 2, 3]]);
+    again.close();
+  });
+
   it("says what the system said in the words of the original", () => {
     const long = "n".repeat(300);
     expect(codeOf(() => files.makeDirectoryNow(join(folder, long)))).toBe(

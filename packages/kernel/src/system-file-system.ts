@@ -148,6 +148,16 @@ function makeOne(path: string): void {
   }
 }
 
+/** A descriptor that writes through to the disk. Without it, such as when there are too many open already, a sync does the same. */
+function openThrough(path: string): number | undefined {
+  if (WRITE_THROUGH === undefined) return undefined;
+  try {
+    return openSync(path, constants.O_WRONLY | WRITE_THROUGH);
+  } catch {
+    return undefined;
+  }
+}
+
 function openDescriptor(path: string, options: OpenOptions): number {
   const permissions = options.permissions ?? PERMISSIONS_DEFAULT;
   if (options.mode !== "write") return openSync(path, OPEN_FLAGS[options.mode], permissions);
@@ -224,11 +234,11 @@ class SystemFile implements OpenFile {
 
   syncRangeNow(source: Uint8Array, offset: number, length: number, position: number): void {
     now("sync", this.path, () => {
-      if (WRITE_THROUGH === undefined) {
+      this.#throughDescriptor ??= openThrough(this.path);
+      if (this.#throughDescriptor === undefined) {
         fdatasyncSync(this.#descriptor);
         return;
       }
-      this.#throughDescriptor ??= openSync(this.path, constants.O_WRONLY | WRITE_THROUGH);
       for (let done = 0; done < length; ) {
         done += writeSync(this.#throughDescriptor, source, offset + done, length - done, position + done);
       }

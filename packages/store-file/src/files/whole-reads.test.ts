@@ -59,4 +59,31 @@ describe("whole reads", () => {
     expect(() => file.readNow(new Uint8Array(1), 0, 1, 0)).toThrow(text);
     await expect(file.read(new Uint8Array(1), 0, 1, 0)).rejects.toThrow(text);
   });
+
+  it("close files for whoever needs a descriptor: to open, list, remove or sync a directory", async () => {
+    const disk = diskWith(BYTES);
+    disk.makeDirectoryNow("/d");
+    let rooms = 0;
+    const files = wholeReads(disk, () => {
+      rooms++;
+    });
+    const calls: Record<string, () => unknown> = {
+      open: () => files.openNow("/f", { mode: "read" }).close(),
+      list: () => files.listNow("/"),
+      sync_directory: () => files.syncDirectory("/"),
+      remove: () => files.removeDirectoryNow("/d"),
+    };
+    for (const operation of ["open", "list", "sync_directory", "remove"] as const) {
+      disk.inject({ operation, kind: "too_many_open" });
+      await calls[operation]?.();
+    }
+    expect(rooms).toBe(4);
+    expect(disk.statNow("/d")).toBeUndefined();
+    // When that does not help, it is told; and a sync that failed is not tried again.
+    disk.inject({ operation: "sync_directory", kind: "too_many_open", times: 2 });
+    await expect(files.syncDirectory("/")).rejects.toThrow("sync /: too many open files");
+    disk.inject({ operation: "sync_directory", kind: "io" });
+    await expect(files.syncDirectory("/")).rejects.toThrow("sync /: input/output error");
+    expect(rooms).toBe(5);
+  });
 });

@@ -14,7 +14,17 @@ export function wholeReads(inner: FileSystem, makeRoom: () => void): FileSystem 
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof FileError) || error.code !== "too_many_open") throw error;
+      if (!isShortOfDescriptors(error)) throw error;
+      makeRoom();
+      return work();
+    }
+  };
+  const withRoomLater = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      // Nothing has been synced yet then: this is no sync that has failed.
+      if (!isShortOfDescriptors(error)) throw error;
       makeRoom();
       return work();
     }
@@ -26,9 +36,13 @@ export function wholeReads(inner: FileSystem, makeRoom: () => void): FileSystem 
     makeDirectoryNow: (path) => inner.makeDirectoryNow(path),
     renameNow: (source, target) => inner.renameNow(source, target),
     removeNow: (path) => inner.removeNow(path),
-    removeDirectoryNow: (path) => inner.removeDirectoryNow(path),
-    syncDirectory: (path) => inner.syncDirectory(path),
+    removeDirectoryNow: (path) => withRoom(() => inner.removeDirectoryNow(path)),
+    syncDirectory: (path) => withRoomLater(() => inner.syncDirectory(path)),
   };
+}
+
+function isShortOfDescriptors(error: unknown): boolean {
+  return error instanceof FileError && error.code === "too_many_open";
 }
 
 class WholeReads implements OpenFile {
