@@ -223,7 +223,7 @@ export interface FileOptionsConfig {
   readonly slice_max_age?: string;
   /** Script that is given a slice before it is removed. */
   readonly slice_archive_script?: string;
-  /** Files open at the same time; 0 for no limit. Default: 0. */
+  /** Files open at the same time; 0: three quarters of what the process may have. Default: 0. */
   readonly file_descriptors_limit?: number;
   /** Channels recovered at the same time. Default: 1. */
   readonly parallel_recovery?: number;

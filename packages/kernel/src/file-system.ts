@@ -19,6 +19,8 @@ export interface FileSystem {
   removeDirectoryNow(path: string): void;
   /** Makes names that were created, renamed or removed in a directory survive a power loss. @throws (rejects) FileError */
   syncDirectory(path: string): Promise<void>;
+  /** How many files this process may have open; undefined where that is not known, or where there is no limit. */
+  openFilesMax?(): number | undefined;
 }
 
 /** How a file is opened. */

@@ -47,4 +47,4 @@ export { type Random, systemRandom } from "./random.ts";
 export { type Brand, type Sequence, sequence, type TimestampNanos, timestampNanos } from "./scalars.ts";
 export { sortInSteps } from "./sort-in-steps.ts";
 export { runSteps, runStepsInTurns } from "./steps.ts";
-export { systemFileSystem } from "./system-file-system.ts";
+export { openFilesLimit, systemFileSystem } from "./system-file-system.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileError } from "./file-system.ts";
-import { systemFileSystem } from "./system-file-system.ts";
+import { openFilesLimit, systemFileSystem } from "./system-file-system.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -66,6 +66,16 @@ describe("systemFileSystem()", () => {
     files.removeDirectoryNow(join(folder, "x"));
     files.removeDirectoryNow(join(folder, "x"));
     expect(files.statNow(join(folder, "x"))).toBeUndefined();
+  });
+
+  it("knows how many files may be open: the soft limit of the process", () => {
+    const limits = `Limit                     Soft Limit           Hard Limit           Units
+Max processes             63432                63432                processes
+Max open files            20000                524288               files
+`;
+    expect(openFilesLimit(limits)).toBe(20_000);
+    expect(openFilesLimit(limits.replace("20000 ", "unlimited"))).toBe(0);
+    if (process.platform === "linux") expect(files.openFilesMax?.()).not.toBe(0);
   });
 
   it("syncs a range of a file that cannot be opened a second time", () => {

@@ -11,6 +11,7 @@ import {
   openSync,
   read,
   readdirSync,
+  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -88,9 +89,27 @@ function isAbsent(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }
 
+/**
+ * The soft limit of open files from the text of Linux's `/proc/self/limits`; 0 where there is none ("unlimited").
+ * @internal
+ */
+export function openFilesLimit(text: string): number {
+  const match = /^Max open files\s+(\d+)/m.exec(text);
+  return match === null ? 0 : Number(match[1]);
+}
+
 /** The machine's own files. */
 export function systemFileSystem(): FileSystem {
   return {
+    openFilesMax(): number | undefined {
+      try {
+        const limit = openFilesLimit(readFileSync("/proc/self/limits", "latin1"));
+        return limit === 0 ? undefined : limit;
+      } catch {
+        // Not on Linux.
+        return undefined;
+      }
+    },
     openNow: (path, options) => now("open", path, () => new SystemFile(path, openDescriptor(path, options))),
     statNow: (path) =>
       now("stat", path, (): FileStat | undefined => {

@@ -36,7 +36,7 @@ import { type CommitLogOptions, type OpenedCommitLog, openCommitLog } from "./co
 import { type StartedReplay, startReplay } from "./commit-log/replay.ts";
 import { storeFailure, writeFailed } from "./errors.ts";
 import { type Compactable, compact } from "./files/compaction.ts";
-import { createFilePool, type PooledFile } from "./files/file-pool.ts";
+import { createFilePool, defaultFilesLimit, type PooledFile } from "./files/file-pool.ts";
 import { channelDirectory, indexOfSlice, LOCK_FILE, SERVER_FILE } from "./files/names.ts";
 import { pathIn } from "./files/paths.ts";
 import { syncFiles } from "./files/sync-files.ts";
@@ -176,7 +176,8 @@ class DirectoryStore implements FileStore {
     this.#lock = setup.lock ?? nativeDirectoryLock();
     this.#opened = openRoot(directory, truncationOf(options, this.#mode), fileSystem);
     const { root } = this.#opened;
-    const pool = createFilePool(fileSystem, options.fileDescriptorsLimit, this.#random);
+    const filesLimit = options.fileDescriptorsLimit || defaultFilesLimit(fileSystem.openFilesMax?.());
+    const pool = createFilePool(fileSystem, filesLimit, this.#random);
     const check = checksum(options.crcPolynomial);
     this.#queue = createFlushQueue({
       pool,

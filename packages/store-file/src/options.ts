@@ -26,7 +26,7 @@ export interface FileStoreOptions {
   readonly sliceMaxAge: DurationNanos;
   /** Program that is started for each slice that limits remove; empty: slices are deleted. */
   readonly sliceArchiveScript: string;
-  /** 0 for no limit. */
+  /** 0: three quarters of what the process may have open. */
   readonly fileDescriptorsLimit: number;
   /** How many channels are recovered at the same time, at least 1. */
   readonly parallelRecovery: number;

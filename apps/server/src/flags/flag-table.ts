@@ -205,7 +205,7 @@ export const flagTable: readonly FlagDefinition[] = [
     "file_fds_limit",
     "int",
     "file_options.file_descriptors_limit",
-    "Most files open at the same time; 0 for no limit",
+    "Most files open at the same time; 0: three quarters of what the process may have",
     { default: "0" },
   ),
   file("file_parallel_recovery", "int", "file_options.parallel_recovery", "Channels recovered at the same time", {

@@ -215,7 +215,7 @@ const fileOptions: readonly OptionDefinition<Draft<FileStoreOptions>>[] = [
   count(
     "file_descriptors_limit fds_limit",
     file("fileDescriptorsLimit"),
-    "Files open at the same time; 0 for no limit",
+    "Files open at the same time; 0: three quarters of what the process may have",
   ),
   count("parallel_recovery", file("parallelRecovery"), "Channels recovered at the same time"),
   size("read_buffer_size file_read_buffer_size", file("readBufferBytes"), "Size of the read buffer"),

@@ -1,7 +1,7 @@
 import { FileError, type FileSystem } from "@nats-streaming/kernel";
 import { SimulatedDisk, seededRandom } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
-import { createFilePool, type FilePool } from "./file-pool.ts";
+import { createFilePool, defaultFilesLimit, type FilePool } from "./file-pool.ts";
 import { wholeReads } from "./whole-reads.ts";
 
 const diskWith = (...names: string[]): SimulatedDisk => {
@@ -174,5 +174,9 @@ describe("file pool", () => {
     expect([file.isOpen, pool.unsyncedCount]).toEqual([false, 0]);
     await file.sync();
     expect(disk.statNow("/d/a")).toBeUndefined();
+  });
+
+  it("leaves others a quarter of the descriptors where nobody has said how many it may take", () => {
+    expect([1, 1024, undefined].map(defaultFilesLimit)).toEqual([1, 768, 0]);
   });
 });

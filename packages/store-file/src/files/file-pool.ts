@@ -69,6 +69,16 @@ const IN_HAND_MAX = 4;
 /** What stays open when the system is short of descriptors: clients need some, too. */
 const KEPT_SHARE = 3 / 4;
 
+/**
+ * How many files may be open where nobody has said: what leaves clients a share of the descriptors, lest their connections be
+ * the ones that are refused.
+ * @param max of the process; undefined without a limit
+ * @returns 0 for no limit
+ */
+export function defaultFilesLimit(max: number | undefined): number {
+  return max === undefined ? 0 : Math.max(1, Math.floor(max * KEPT_SHARE));
+}
+
 class Pool implements FilePool {
   readonly fileSystem: FileSystem;
   readonly #random: Random;

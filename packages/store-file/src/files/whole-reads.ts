@@ -37,6 +37,7 @@ export function wholeReads(inner: FileSystem, makeRoom: () => void): FileSystem 
     renameNow: (source, target) => inner.renameNow(source, target),
     removeNow: (path) => inner.removeNow(path),
     removeDirectoryNow: (path) => withRoom(() => inner.removeDirectoryNow(path)),
+    openFilesMax: () => inner.openFilesMax?.(),
     syncDirectory: (path) => withRoomLater(() => inner.syncDirectory(path)),
   };
 }
