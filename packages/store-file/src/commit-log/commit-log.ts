@@ -27,7 +27,7 @@ export interface CommitLog {
    * The caller writes the same bytes to the file itself; when is its own business, as long as it is before the next
    * checkpoint.
    */
-  append(entry: CommitEntry, bytes: Uint8Array, start: number, end: number): void;
+  append(entry: GivenEntry, bytes: Uint8Array, start: number, end: number): void;
 
   /**
    * Adds to the gathering batch that the files below a channel's directory are gone: replay must not bring them back. To be
@@ -94,9 +94,11 @@ export interface CommitEntry {
   readonly position: number;
   /** Sequence of the message, for reports; 0 for what is no message. */
   readonly sequence: number;
-  /**
-   * For the log: who appends to a file over and over with the same object saves it the search for the name. undefined at first.
-   */
+}
+
+/** An entry that is added. Who appends to a file over and over with the same object saves the log the search for its name. */
+export interface GivenEntry extends CommitEntry {
+  /** The log's; undefined at first. */
   known?: KnownName | undefined;
 }
 

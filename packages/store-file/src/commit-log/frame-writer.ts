@@ -14,7 +14,7 @@
  *
  * So a message that follows another of its channel costs two to four bytes beyond its own.
  */
-import type { CommitEntry, KnownName } from "./commit-log.ts";
+import type { GivenEntry, KnownName } from "./commit-log.ts";
 import { FRAME_HEADER_BYTES, frameSpan, pageEnd, SEGMENT_HEADER_BYTES } from "./segment-format.ts";
 
 export const KIND_NEXT = 0;
@@ -94,7 +94,7 @@ export class FrameWriter {
     return FRAME_HEADER_BYTES + this.length + size <= this.place.room;
   }
 
-  append(entry: CommitEntry, source: Uint8Array, start: number, end: number): void {
+  append(entry: GivenEntry, source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     this.#reserve(entrySizeMax(entry.file.length, length));
     let name = entry.known;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CommitEntry } from "./commit-log.ts";
+import type { GivenEntry } from "./commit-log.ts";
 import { FrameReader, type FrameVisitor } from "./frame-reader.ts";
 import { FrameWriter, NameTable, NOTE_DIRECTORY_REMOVED, NOTE_FILE_REMOVED } from "./frame-writer.ts";
 import { FRAME_HEADER_BYTES } from "./segment-format.ts";
@@ -68,7 +68,7 @@ describe("frames", () => {
         let names: NameTable = new NameTable();
         let reader = new FrameReader();
         const ends = new Map<string, { end: number; sequence: number }>();
-        const kept = new Map<string, CommitEntry>();
+        const kept = new Map<string, GivenEntry>();
         for (const [opensSegment, entries] of frames) {
           if (opensSegment) {
             names = new NameTable();
@@ -84,7 +84,7 @@ describe("frames", () => {
                 const position = entry.kind === "next" ? known.end : entry.position;
                 const sequence = entry.kind === "next" ? known.sequence : entry.sequence;
                 if (!Number.isSafeInteger(position + 1000) || !Number.isSafeInteger(sequence + 1)) continue;
-                const fresh: CommitEntry = { file: entry.file, position, sequence };
+                const fresh: GivenEntry = { file: entry.file, position, sequence };
                 const again = Object.assign(kept.get(entry.file) ?? fresh, fresh);
                 kept.set(entry.file, again);
                 const isKept = entry.bytes.length % 2 === 0;

@@ -1,4 +1,4 @@
-import type { CommitEntry } from "./commit-log.ts";
+import type { GivenEntry } from "./commit-log.ts";
 import { FrameReader, type FrameVisitor } from "./frame-reader.ts";
 import { entrySizeMax, FrameWriter, NameTable, NOTE_DIRECTORY_REMOVED, NOTE_FILE_REMOVED } from "./frame-writer.ts";
 import { FRAME_HEADER_BYTES, frameSpan, SEGMENT_HEADER_BYTES } from "./segment-format.ts";
@@ -74,7 +74,7 @@ export class Gathering {
     return this.#isOver;
   }
 
-  append(entry: CommitEntry, bytes: Uint8Array, start: number, end: number): void {
+  append(entry: GivenEntry, bytes: Uint8Array, start: number, end: number): void {
     const size = entrySizeMax(entry.file.length, end - start);
     if (this.#bytes + (end - start) > this.bytesMax || this.#frames.length >= FRAMES_MAX || this.#isOver) {
       this.#drop();

@@ -1,9 +1,9 @@
 import { type Clock, type Deferred, deferred, errorText, invariant, type Logger } from "@nats-streaming/kernel";
 import {
   type CheckpointPosition,
-  type CommitEntry,
   type CommitLog,
   CommitLogError,
+  type GivenEntry,
   type RefusalListener,
 } from "./commit-log.ts";
 import type { Gathering, Note } from "./gathering.ts";
@@ -57,7 +57,7 @@ export class SegmentedCommitLog implements CommitLog {
     return this.#pool.diskBytes;
   }
 
-  append(entry: CommitEntry, bytes: Uint8Array, start: number, end: number): void {
+  append(entry: GivenEntry, bytes: Uint8Array, start: number, end: number): void {
     if (start === end || this.#refusal() !== undefined) return;
     this.#gathering.append(entry, bytes, start, end);
   }

@@ -1,5 +1,5 @@
 import { invariant, type Timestamp } from "@nats-streaming/kernel";
-import type { CommitLog, KnownName } from "../commit-log/commit-log.ts";
+import type { CommitLog, GivenEntry } from "../commit-log/commit-log.ts";
 import type { PooledFile } from "../files/file-pool.ts";
 import type { Checksum } from "../format/crc32.ts";
 import { INDEX_RECORD_SIZE, type IndexEntry } from "../format/index-record.ts";
@@ -57,7 +57,7 @@ export class Slice {
   #isHeaderSealed: boolean;
   /** Messages that limits have removed from its front. */
   removed = 0;
-  readonly #entry: { readonly file: string; position: number; sequence: number; known: KnownName | undefined };
+  readonly #entry: { readonly file: string; position: number; sequence: number } & GivenEntry;
   /** What is not written and is not the last run, in order. */
   #runs: RecordRun[] = [];
   /** The files are there and have their header. */
