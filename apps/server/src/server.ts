@@ -190,7 +190,7 @@ class ComposedServer implements Server {
     if (outcome.kind === "refused") return outcome.message;
     if (outcome.kind === "stopped") return "stopped while starting";
     this.#partition = outcome.partition;
-    this.#partition.onScopeChange(() => this.#engine?.rescope());
+    this.#partition.onScopeChange(async () => this.#engine?.rescope());
     return undefined;
   }
 

@@ -1,4 +1,4 @@
-import { type BusMessage, type BusSubscription, type Logger, nuidSource } from "@nats-streaming/kernel";
+import { type BusMessage, type BusSubscription, errorText, type Logger, nuidSource } from "@nats-streaming/kernel";
 import { textToByteString } from "@nats-streaming/protocol";
 import { type ClientSubjects, clientSubjects, pingSubject } from "@nats-streaming/protocol/stan";
 import { type ClientInfo, type RecoveredState, type Store, StoreError } from "@nats-streaming/store";
@@ -46,9 +46,10 @@ export interface Engine {
   readonly inspection: Inspection;
   /**
    * The {@link EngineOptions.scope} shows another list: channels that are new in it are served from now on; those that are no
-   * longer in it are not, and their subscriptions end.
+   * longer in it are not, and their subscriptions end. Settles when the NATS server knows which channels those are, so that
+   * nothing published from then on is missed; when the connection is down, at once, with a warning. Never rejects.
    */
-  rescope(): void;
+  rescope(): Promise<void>;
   /**
    * Stops taking requests, finishes the batch under way, and closes the store. The bus stays open. Idempotent.
    * @see operations.md 5
@@ -385,11 +386,14 @@ async function serve(
   return {
     clusterId: options.clusterId,
     inspection: createInspection({ store, clock, clients, channels, statistics }),
-    rescope(): void {
+    rescope: async () => {
       if (closing !== undefined) return;
       publishing.rescoped();
       entries?.update();
       followScope?.();
+      await bus.flush().catch((error: unknown) => {
+        logger.warn(`The changed channel list reaches the NATS server when it is connected again: ${errorText(error)}`);
+      });
     },
     close: () => {
       closing ??= close();

@@ -23,6 +23,37 @@ describe("a changed channel list", () => {
     expect((await client.subscribe("bar.x")).order).toBe("1");
   });
 
+  it("is in force when it is said to be, however long the NATS server takes to learn of it", async () => {
+    const server = await cluster.start(["foo"]);
+    const client = await cluster.client("me");
+    const arrive = server.stage.serverBus.delayInterest();
+    let isApplied = false;
+    const outcome = server.partition.reload(["foo", "bar"]).finally(() => {
+      isApplied = true;
+    });
+    await cluster.pass(1_500);
+    expect([isApplied, await client.publish("bar")]).toEqual([false, "no answer"]);
+    expect(await server.partition.reload(["foo"])).toEqual({
+      kind: "refused",
+      reason: "another change of the channel list is under way",
+    });
+    arrive();
+    expect((await outcome).kind).toBe("applied");
+    expect(await client.publish("bar")).toBe("");
+  });
+
+  it("counts at once while the connection is down, and says that the NATS server does not know yet", async () => {
+    const server = await cluster.start(["foo", "bar"]);
+    const client = await cluster.client("me");
+    server.stage.serverBus.disconnect();
+    expect((await reload(server, "foo")).kind).toBe("applied");
+    expect(server.stage.logger.lines).toContain(
+      "WRN The changed channel list reaches the NATS server when it is connected again: bus is disconnected",
+    );
+    server.stage.serverBus.reconnect();
+    expect([await client.publish("foo"), await client.publish("bar")]).toEqual(["", "no answer"]);
+  });
+
   it("no longer serves what is not in it; subscribers are told by their next request, and durables keep their place", async () => {
     const server = await cluster.start(["foo", "bar"]);
     const client = await cluster.client("me");

@@ -6,7 +6,7 @@ export { type CollectMapOptions, collectMap } from "./collect-map.ts";
 export type { RefusalReason } from "./coordinator-io.ts";
 export type { MapConflict, MappedServer, PartitionMap, StoredChannel } from "./partition-map.ts";
 export type { PartitionPeers } from "./partition-peers.ts";
-export type { ReloadOutcome } from "./partition-server.ts";
+export type { ReloadOutcome, ScopeListener } from "./partition-server.ts";
 export type { LookupResult } from "./peer-link.ts";
 export { renderCheckJson, renderCheckText, renderMapJson, renderMapText } from "./render-map.ts";
 export type { ConflictRule } from "./seniority.ts";

@@ -34,6 +34,9 @@ export type ReloadOutcome =
   /** Everything is as it was. */
   | { readonly kind: "refused"; readonly reason: string };
 
+/** Hears that the scope shows another list, in that moment. A change is done when what it returns has settled. */
+export type ScopeListener = () => Promise<void>;
+
 export interface PartitionServerOptions {
   readonly clusterId: string;
   readonly serverId: string;
@@ -60,7 +63,7 @@ export interface PartitionServer {
   readonly scope: ChannelScope;
   /** Begins to listen and to check. @throws BusError `closed` */
   start(verified: boolean): void;
-  onScopeChange(listener: () => void): void;
+  onScopeChange(listener: ScopeListener): void;
   reload(entries: Iterable<string>): Promise<ReloadOutcome>;
   map(): Promise<PartitionMap>;
   /** Idempotent. */
@@ -82,7 +85,7 @@ class BusPartitionServer implements PartitionServer {
   readonly #lists: KnownLists = createKnownLists();
   readonly #conflicts: ConflictLog;
   readonly #ownership: Ownership;
-  readonly #scopeListeners: (() => void)[] = [];
+  readonly #scopeListeners: ScopeListener[] = [];
   #source: ClientSource = noClients;
   #reloading: { readonly next: ChannelScope; readonly settle: (outcome: ReloadOutcome) => void } | undefined;
   #isClosed = false;
@@ -135,7 +138,7 @@ class BusPartitionServer implements PartitionServer {
         this.#lists.forget(peer);
         this.#conflicts.add(peer, name);
       },
-      onProposalApplied: (names) => this.#applied(names),
+      onProposalApplied: (names) => void this.#applied(names),
       onProposalRefused: (_, message) => this.#settleReload({ kind: "refused", reason: message }),
       onChecking: () => this.#link.sayHello(),
     });
@@ -155,7 +158,7 @@ class BusPartitionServer implements PartitionServer {
     this.#exchange.take(input);
   }
 
-  onScopeChange(listener: () => void): void {
+  onScopeChange(listener: ScopeListener): void {
     this.#scopeListeners.push(listener);
   }
 
@@ -231,13 +234,14 @@ class BusPartitionServer implements PartitionServer {
     }
   }
 
-  #applied(names: readonly string[]): void {
+  async #applied(names: readonly string[]): Promise<void> {
     const reloading = this.#reloading;
     invariant(reloading !== undefined, "a changed list was applied that nobody asked for");
     const before = new Set(this.#scope.scope.entries);
     const after = new Set(names.map(byteStringToText));
     this.#scope.replace(reloading.next);
-    for (const listener of this.#scopeListeners) listener();
+    // Whoever asked for the change may use the new channels as soon as it is told.
+    await Promise.allSettled(this.#scopeListeners.map((listener) => listener()));
     this.#settleReload({
       kind: "applied",
       added: [...after].filter((entry) => !before.has(entry)),

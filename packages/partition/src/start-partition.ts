@@ -3,7 +3,12 @@ import { type ChannelScope, channelScope } from "./channel-scope.ts";
 import type { RefusalReason } from "./coordinator-io.ts";
 import type { PartitionMap } from "./partition-map.ts";
 import type { PartitionPeers } from "./partition-peers.ts";
-import { createPartitionServer, type PartitionServer, type ReloadOutcome } from "./partition-server.ts";
+import {
+  createPartitionServer,
+  type PartitionServer,
+  type ReloadOutcome,
+  type ScopeListener,
+} from "./partition-server.ts";
 import type { ConflictRule } from "./seniority.ts";
 import { partitionTexts } from "./texts.ts";
 import { DEFAULT_TIMING, type PartitionTiming } from "./timing.ts";
@@ -75,8 +80,11 @@ export interface Partition {
    * @param entries the whole list, in file order
    */
   reload(entries: Iterable<string>): Promise<ReloadOutcome>;
-  /** Calls back in the moment in which {@link scope} shows another list. */
-  onScopeChange(listener: () => void): void;
+  /**
+   * Calls back in the moment in which {@link scope} shows another list. What comes back settles when the list is followed: a
+   * {@link reload} waits for it.
+   */
+  onScopeChange(listener: ScopeListener): void;
   /**
    * The cluster's partition map, as far as this server knows it: without asking anybody, so without others' stored channels. It
    * is put together in short turns; what changes meanwhile is in the next one.

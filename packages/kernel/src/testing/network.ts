@@ -82,7 +82,7 @@ class TestSubscription implements BusSubscription {
   }
 
   unsubscribe(): void {
-    this.#bus.subscriptions.delete(this);
+    this.#bus.drop(this);
   }
 
   deliver(subject: string, payload: Uint8Array, reply: string): void {
@@ -102,6 +102,9 @@ export class TestBus implements Bus {
   readonly #topologyListeners: (() => void)[] = [];
   readonly #statusListeners: ((status: BusStatus) => void)[] = [];
   #state: "connected" | "disconnected" | "closed" = "connected";
+  /** Subscriptions that have not reached the network; undefined on a line without delay. */
+  #underWay: Set<TestSubscription> | undefined;
+  #arrived: Promise<void> = Promise.resolve();
 
   constructor(network: TestNetwork, clock: Clock) {
     this.#network = network;
@@ -115,8 +118,32 @@ export class TestBus implements Bus {
   subscribe(subject: string, handler: BusHandler, options: BusSubscribeOptions = {}): BusSubscription {
     if (this.#state === "closed") throw new BusError("closed", "bus is closed");
     const subscription = new TestSubscription(this, subject, handler, options.queue);
-    this.subscriptions.add(subscription);
+    (this.#underWay ?? this.subscriptions).add(subscription);
     return subscription;
+  }
+
+  /**
+   * Subscriptions from now on are under way, and a {@link flush} waits, until the function that comes back is called: on a
+   * real line interest takes its time.
+   */
+  delayInterest(): () => void {
+    const underWay = new Set<TestSubscription>();
+    let arrive = (): void => {};
+    this.#underWay = underWay;
+    this.#arrived = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    return () => {
+      this.#underWay = undefined;
+      for (const subscription of underWay) this.subscriptions.add(subscription);
+      arrive();
+    };
+  }
+
+  /** @internal */
+  drop(subscription: TestSubscription): void {
+    this.subscriptions.delete(subscription);
+    this.#underWay?.delete(subscription);
   }
 
   publish(subject: string, bytes: Uint8Array, reply = "", start = 0, end: number = bytes.length): void {
@@ -148,6 +175,7 @@ export class TestBus implements Bus {
 
   async flush(): Promise<void> {
     if (this.#state !== "connected") throw new BusError(this.#state, `bus is ${this.#state}`);
+    await this.#arrived;
   }
 
   onTopologyChange(listener: () => void): void {
