@@ -117,6 +117,10 @@ describe("a running server", () => {
         const [mine, original] = [await ask(`/connz?${query}`), await theirs(`/connz?${query}`)];
         expect([mine.status, await mine.text()]).toEqual([original.status, await original.text()]);
       }
+      for (const test of ["foo.*", "a..b"]) {
+        const [mine, original] = [await ask(`/subsz?test=${test}`), await theirs(`/subsz?test=${test}`)];
+        expect([mine.status, await mine.text()]).toEqual([original.status, await original.text()]);
+      }
       // The same client at both: what is shown of its subscriptions.
       const shown: unknown[] = [];
       for (const [port, shows] of [
@@ -132,14 +136,29 @@ describe("a running server", () => {
           ({ name }) => name === "looked-at",
         );
         const listed = rows((await jsonOf(await shows("/subsz?subs=1")))["subscriptions_list"]);
+        const { subscriptions_list: reached } = await jsonOf(await shows("/subsz?subs=1&acc=$G&test=foo.one"));
+        const counts = await Promise.all(
+          ["user=nobody", "cid=99999", "acc=OTHER", "mqtt_client=x"].map(async (query) => {
+            const { num_connections, total } = await jsonOf(await shows(`/connz?${query}`));
+            return `${query}: ${num_connections} of ${total === 0 ? 0 : "all"}`;
+          }),
+        );
         const own = [
           ...rows(connection?.["subscriptions_list_detail"]),
           ...listed.filter(({ cid, subject }) => cid === connection?.["cid"] && String(subject).startsWith("foo.")),
         ];
-        shown.push(own.map((one) => JSON.stringify({ ...one, cid: 0 })).sort());
+        shown.push([
+          own.map((one) => JSON.stringify({ ...one, cid: 0 })).sort(),
+          rows(reached).map(({ subject }) => subject),
+          counts,
+        ]);
         client.vanish();
       }
-      expect(shown[0]).toHaveLength(4);
+      expect(shown[0]).toEqual([
+        expect.objectContaining({ length: 4 }),
+        ["foo.one", "foo.>"],
+        ["user=nobody: 0 of all", "cid=99999: 0 of all", "acc=OTHER: 0 of 0", "mqtt_client=x: 0 of all"],
+      ]);
       expect(shown[0]).toEqual(shown[1]);
       const { connections } = await jsonOf(await ask("/connz?subs=1"));
       expect(connections).toEqual([expect.objectContaining({ kind: "Client", subscriptions_list: expect.anything() })]);

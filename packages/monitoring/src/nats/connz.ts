@@ -6,7 +6,7 @@ import { ELEMENT_INDENT } from "../listing.ts";
 import type { LongDocument, LongElement } from "../long-document.ts";
 import { formatTime, formatUptime } from "../time.ts";
 import { inTurns, type Turns } from "../turns.ts";
-import { badRequest, boolParameter, intParameter, pageParameters } from "./query.ts";
+import { badRequest, boolParameter, intParameter, isOwnAccount, pageParameters } from "./query.ts";
 import { before } from "./varz.ts";
 
 type Compare = (a: BrokerConnection, b: BrokerConnection) => number;
@@ -32,7 +32,7 @@ const ORDERS_OF_CLOSED: readonly string[] = ["stop", "reason"];
 
 /**
  * `/connz`: the connections of clients. Parameters and keys are those of nats-server 2.9.10; closed connections are not kept, so
- * `state=closed` is an empty list.
+ * `state=closed` is an empty list, and so is `mqtt_client` anything. As there, `user` and `cid` leave `total` alone.
  * @throws (rejects) MonitoringError `bad_request`
  */
 export async function connzDocument(
@@ -59,9 +59,15 @@ export async function connzDocument(
     );
   }
 
+  const user = query.get("user") ?? "";
+  const isMqtt = (query.get("mqtt_client") ?? "") !== "";
   const wanted: BrokerConnection[] = [];
-  for (const connection of state === "closed" ? [] : broker.connections()) {
-    if (cid === 0 || connection.id === cid) wanted.push(connection);
+  let total = 0;
+  for (const connection of state === "closed" || !isOwnAccount(query) ? [] : broker.connections()) {
+    total++;
+    if ((cid === 0 || connection.id === cid) && (user === "" || connection.user === user) && !isMqtt) {
+      wanted.push(connection);
+    }
     if (turns.isOver()) await turns.next();
   }
   const ordered = await inTurns(sortInSteps(wanted, compare), turns);
@@ -71,7 +77,7 @@ export async function connzDocument(
     server_id: broker.statistics().serverId,
     now: formatTime(now),
     num_connections: shown.length,
-    total: wanted.length,
+    total,
     offset: page.offset,
     limit: page.limit,
   });

@@ -141,7 +141,7 @@ describe("/connz", () => {
     connections: () => [
       fakeConnection({ id: 1, inMessages: 5, outBytes: 1, idleMillis: 30, ...withSubscriptions([]) }),
       fakeConnection({ id: 2, inMessages: 9, outBytes: 7, idleMillis: 10, ...withSubscriptions([A]) }),
-      fakeConnection({ id: 3, inMessages: 1, outBytes: 3, idleMillis: 20, ...withSubscriptions([A, A]) }),
+      fakeConnection({ id: 3, user: "you", inMessages: 1, outBytes: 3, idleMillis: 20, ...withSubscriptions([A, A]) }),
     ],
   });
   const ids = async (query: string): Promise<unknown[]> =>
@@ -161,8 +161,23 @@ describe("/connz", () => {
     ["cid=7", []],
     ["state=closed", []],
     ["state=any", [1, 2, 3]],
+    ["user=me", [1, 2]],
+    ["auth=1&user=me&offset=1", [2]],
+    ["user=me&cid=3", []],
+    ["acc=$G", [1, 2, 3]],
+    ["acc=OTHER", []],
+    ["mqtt_client=x", []],
   ])("answers ?%s with the connections %j", async (query, expected) => {
     expect(await ids(query)).toEqual(expected);
+  });
+
+  it.each([
+    ["user=you", 1, 3],
+    ["user=nobody", 0, 3],
+    ["cid=3", 1, 3],
+    ["acc=OTHER", 0, 0],
+  ])("counts for ?%s %i connections of %i", async (query, shown, total) => {
+    expect(await json(`/connz?${query}`, three)).toMatchObject({ num_connections: shown, total });
   });
 
   it.each([
@@ -190,7 +205,7 @@ describe("/connz", () => {
 });
 
 describe("/connz and /subsz of 20,000 subscriptions", () => {
-  it.each(["/connz?subs=detail", "/subsz?subs=1&limit=100000"])(
+  it.each(["/connz?subs=detail", "/subsz?subs=1&limit=100000", "/subsz?subs=1&limit=100000&test=foo.bar"])(
     "%s reads a bounded number of them in a turn",
     async (path) => {
       const one = fakeBrokerSubscription("foo.bar", { sid: "1" });
@@ -265,6 +280,44 @@ describe("/subsz", () => {
         { account: "$G", subject: "q", qgroup: "grp", sid: "7", msgs: 0, cid: 5 },
         { account: "$G", subject: "_STAN.discover.test-cluster", msgs: 4, name: "_NSS-test-cluster-general" },
       ],
+    });
+  });
+});
+
+describe("/subsz?test", () => {
+  const broker = fakeBroker({
+    connections: () => [
+      fakeConnection({
+        ...withSubscriptions(["foo.*", "bar", "foo.>"].map((subject) => fakeBrokerSubscription(subject))),
+      }),
+    ],
+    localBuses: () => [
+      { name: "general", subscriptionCount: 1, subscriptions: () => [fakeBrokerSubscription("foo.bar")] },
+    ],
+  });
+
+  it.each([
+    ["test=foo.bar", 3, ["foo.*", "foo.>", "foo.bar"]],
+    ["test=foo.bar&offset=1&limit=1", 3, ["foo.>"]],
+    ["test=foo.bar.baz", 1, ["foo.>"]],
+    ["test=nope", 0, []],
+    ["acc=$G&test=bar", 1, ["bar"]],
+    ["acc=OTHER", 0, []],
+    ["acc=OTHER&test=bar", 0, []],
+  ])("lists for ?%s %i subscription(s), of which %j are on the page", async (query, total, subjects) => {
+    const answer = await json(`/subsz?subs=1&${query}`, broker);
+    expect(answer["total"]).toBe(total);
+    expect((answer["subscriptions_list"] as { subject: string }[]).map(({ subject }) => subject)).toEqual(subjects);
+    expect(answer["num_subscriptions"]).toBe(query.includes("OTHER") ? 0 : 85);
+  });
+
+  it.each(["subs=1&test=foo.*", "test=a..b"])("?%s is not a subject to publish to", async (query) => {
+    const test = query.split("=").at(-1) ?? "";
+    const body = `invalid test subject, must be valid publish subject: ${test}`;
+    expect(await get(`/subsz?${query}`, broker)).toEqual({
+      status: 400,
+      contentType: "text/plain; charset=utf-8",
+      body,
     });
   });
 });

@@ -27,6 +27,14 @@ export function boolParameter(query: URLSearchParams, name: string): boolean {
   );
 }
 
+/** There is one account, by the name that a NATS server gives it. */
+export const ACCOUNT = "$G";
+
+/** Whether `acc` leaves anything to be shown. */
+export function isOwnAccount(query: URLSearchParams): boolean {
+  return ["", ACCOUNT].includes(query.get("acc") ?? "");
+}
+
 /** Elements of a page when nothing is said. */
 const LIMIT_DEFAULT = 1_024;
 

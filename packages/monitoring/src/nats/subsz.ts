@@ -1,19 +1,19 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
+import { isValidLiteralSubject, matches } from "@nats-streaming/subject";
 import { arrayTexts } from "../array-texts.ts";
-import type { BrokerDirectory, BrokerSubjects } from "../broker-directory.ts";
+import type { BrokerDirectory, BrokerSubjects, BrokerSubscription } from "../broker-directory.ts";
 import { type JsonValue, toJson, withoutEnd } from "../json.ts";
 import type { LongDocument } from "../long-document.ts";
 import { formatTime } from "../time.ts";
 import { inTurns, type Turns } from "../turns.ts";
 import { subscriptionJson } from "./connz.ts";
-import { boolParameter, pageParameters } from "./query.ts";
-
-/** There is one account. */
-const ACCOUNT = "$G";
+import { ACCOUNT, badRequest, boolParameter, isOwnAccount, type NatsPage, pageParameters } from "./query.ts";
 
 /**
- * `/subsz`: the index of subscriptions in numbers, and with `subs=1` which subscriptions there are: those of clients, then those
- * of this process, which have the name of their connection instead of a number. Keys are those of nats-server 2.9.10.
+ * `/subsz`: the index of subscriptions in numbers, and with `subs=1` which subscriptions there are, with `test` those that a
+ * message on that subject would reach: those of clients, then those of this process, which have the name of their connection
+ * instead of a number. Keys and parameters are those of nats-server 2.9.10; where nothing is found, the list is empty rather than
+ * left out.
  * @throws (rejects) MonitoringError `bad_request`
  */
 export async function subszDocument(
@@ -24,9 +24,14 @@ export async function subszDocument(
 ): Promise<LongDocument> {
   const withSubscriptions = boolParameter(query, "subs");
   const page = pageParameters(query);
-  const numbers = numbersJson(await inTurns(broker.subjects(), turns));
+  const test = query.get("test") ?? "";
+  if (test !== "" && !isValidLiteralSubject(test)) {
+    throw badRequest(`invalid test subject, must be valid publish subject: ${test}`);
+  }
+  const isOurs = isOwnAccount(query);
+  const numbers = numbersJson(isOurs ? await inTurns(broker.subjects(), turns) : NO_SUBJECTS);
   if (!withSubscriptions) return { head: () => toJson(numbers), elements: [], expected: 0, tail: () => "" };
-  const total = countSubscriptions(broker);
+  const { total, shown } = isOurs ? await search(broker, test, page, turns) : { total: 0, shown: [] };
   const opening = toJson({
     server_id: broker.statistics().serverId,
     now: formatTime(nowNanos(clock)),
@@ -40,11 +45,22 @@ export async function subszDocument(
     elements: [],
     expected: 0,
     *tail(): Iterable<string> {
-      yield* arrayTexts(cut(subscriptions(broker), page.offset, page.limit), "  ", (subscription) => subscription);
+      yield* arrayTexts(shown, "  ", rowJson);
       yield "\n}";
     },
   };
 }
+
+const NO_SUBJECTS: BrokerSubjects = {
+  count: 0,
+  inserts: 0,
+  removes: 0,
+  lookups: 0,
+  cacheHitRate: 0,
+  cached: 0,
+  fanoutMax: 0,
+  fanoutAverage: 0,
+};
 
 function numbersJson(subjects: BrokerSubjects): { readonly [key: string]: JsonValue } {
   return {
@@ -59,6 +75,29 @@ function numbersJson(subjects: BrokerSubjects): { readonly [key: string]: JsonVa
   };
 }
 
+interface Found {
+  readonly total: number;
+  /** Those of the page. */
+  readonly shown: Iterable<Row>;
+}
+
+/** Looks at every subscription only where that is asked for: without a test each is read when it is printed. */
+async function search(broker: BrokerDirectory, test: string, page: NatsPage, turns: Turns): Promise<Found> {
+  if (test === "") {
+    return { total: countSubscriptions(broker), shown: cut(rows(broker), page.offset, page.limit) };
+  }
+  const shown: Row[] = [];
+  let total = 0;
+  for (const row of rows(broker)) {
+    if (matches(row.subscription.subject, test)) {
+      if (total >= page.offset && shown.length < page.limit) shown.push(row);
+      total++;
+    }
+    if (turns.isOver()) await turns.next();
+  }
+  return { total, shown };
+}
+
 function countSubscriptions(broker: BrokerDirectory): number {
   let count = 0;
   for (const { subscriptionCount } of broker.connections()) count += subscriptionCount;
@@ -66,13 +105,23 @@ function countSubscriptions(broker: BrokerDirectory): number {
   return count;
 }
 
-function* subscriptions(broker: BrokerDirectory): Iterable<JsonValue> {
+/** A subscription and whose it is. */
+interface Row {
+  readonly subscription: BrokerSubscription;
+  readonly owner: { readonly cid: number } | { readonly name: string };
+}
+
+function* rows(broker: BrokerDirectory): Iterable<Row> {
   for (const { id, subscriptions } of broker.connections()) {
-    for (const one of subscriptions()) yield { account: ACCOUNT, ...subscriptionJson(one), cid: id };
+    for (const subscription of subscriptions()) yield { subscription, owner: { cid: id } };
   }
   for (const { name, subscriptions } of broker.localBuses()) {
-    for (const one of subscriptions()) yield { account: ACCOUNT, ...subscriptionJson(one), name };
+    for (const subscription of subscriptions()) yield { subscription, owner: { name } };
   }
+}
+
+function rowJson({ subscription, owner }: Row): JsonValue {
+  return { account: ACCOUNT, ...subscriptionJson(subscription), ...owner };
 }
 
 function* cut<T>(items: Iterable<T>, offset: number, limit: number): Iterable<T> {
