@@ -24,8 +24,8 @@ export interface Member {
 }
 
 export interface MemberOptions {
-  /** Text of a configuration file. */
-  readonly config?: string;
+  /** Text of a configuration file, or the path of one. */
+  readonly config?: string | { readonly path: string };
   /** Further flags. */
   readonly args?: readonly string[];
 }

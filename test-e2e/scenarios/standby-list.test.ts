@@ -1,10 +1,11 @@
+import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { ACTIVE, type Member, startMember } from "../harness/fault-tolerance-group.ts";
 import { leaveOutNatsServer } from "../harness/nats-server.ts";
 import { type Network, openExternalNetwork } from "../harness/networks.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
-import { READY, serverIdOf } from "../harness/streaming-server.ts";
+import { configFile, READY, serverIdOf } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 import { partitionConfig } from "./examples.ts";
 
@@ -63,6 +64,32 @@ describe.skipIf(leaveOutNatsServer)("the channel list of a standby", () => {
     const subscription = await client.subscribe("foo.a");
     expect((await subscription.messages.take()).text).toBe("before");
     await client.publish("foo.a", "after");
+    await client.close();
+  }, 60_000);
+
+  it("a reload changes it: the standby takes over with the new one, and keeps the former one where it cannot be served", async () => {
+    const stage = testStage();
+    const { network, flags, active } = await startPartitionGroup(stage);
+    const bar = await network.startServer({ config: partitionConfig(["bar.>"]) });
+    const path = await configFile(stage, GOOD);
+    const standby = await startMember(network, flags, { config: { path } });
+    await writeFile(path, WRONG);
+    standby.child.signal("SIGHUP");
+    await standby.child.line("Reloaded server configuration in part");
+    expect(standby.child.stderr).toContain(
+      `Failed to reload server configuration: channel "bar.x" causes conflict with channels on server "${bar.serverId}"`,
+    );
+    await writeFile(path, partitionConfig(["foo.>", "baz"]));
+    standby.child.signal("SIGHUP");
+    await standby.child.line("[INF] STREAM: Reloaded: channels added: baz");
+
+    active.child.signal("SIGKILL");
+    await active.child.exit();
+    await standby.child.line(READY);
+    const client = await connectStan(stage, "client", { port: network.port });
+    await client.publish("baz", "new");
+    await client.publish("foo.a", "as before");
+    await client.publish("bar.x", "of the other");
     await client.close();
   }, 60_000);
 });

@@ -298,11 +298,15 @@ class ComposedServer implements Server {
 
   async reloadLimits(limits: StoreLimits): Promise<LimitsReload> {
     const store = this.#store?.store;
-    if (store === undefined || this.state.kind !== "active")
-      return { kind: "refused", reason: "the server is not serving" };
+    const isStandby = this.state.kind === "standby";
+    const list = isStandby ? this.#watch : this.#partition;
+    const isListMissing = this.#options.streaming.partitioning && list === undefined;
+    if (store === undefined || isListMissing || (this.state.kind !== "active" && !isStandby)) {
+      return { kind: "refused", reason: "the server is neither serving nor standing by" };
+    }
     const fault = checkLimits(limits);
     if (fault !== undefined) return { kind: "refused", reason: fault };
-    const changed = await this.#partition?.reload([...limits.channels.keys()]);
+    const changed = await list?.reload([...limits.channels.keys()]);
     if (changed?.kind === "refused") return changed;
     store.setLimits(inByteStrings(limits));
     return { kind: "applied", added: changed?.added ?? [], removed: changed?.removed ?? [] };

@@ -35,7 +35,7 @@ describe("a changed channel list", () => {
     expect([isApplied, await client.publish("bar")]).toEqual([false, "no answer"]);
     expect(await server.partition.reload(["foo"])).toEqual({
       kind: "refused",
-      reason: "another change of the channel list is under way",
+      reason: "another change of the channel list is under way; try again when it is done",
     });
     arrive();
     expect((await outcome).kind).toBe("applied");

@@ -25,6 +25,7 @@ import { createPeerAnswers } from "./peer-answers.ts";
 import { createPeerBook, type PeerBook } from "./peer-book.ts";
 import { openPeerLink, type PeerLink } from "./peer-link.ts";
 import type { ConflictRule } from "./seniority.ts";
+import { partitionTexts } from "./texts.ts";
 import type { PartitionTiming } from "./timing.ts";
 
 /** What became of a changed list. */
@@ -165,9 +166,9 @@ class BusPartitionServer implements PartitionServer {
   reload(entries: Iterable<string>): Promise<ReloadOutcome> {
     const read = channelScope(entries);
     if (read.kind !== "scope") return Promise.resolve({ kind: "refused", reason: read.message });
-    if (this.#isClosed) return Promise.resolve({ kind: "refused", reason: "this server is stopping" });
+    if (this.#isClosed) return Promise.resolve({ kind: "refused", reason: partitionTexts.stopping });
     if (this.#reloading !== undefined) {
-      return Promise.resolve({ kind: "refused", reason: "another change of the channel list is under way" });
+      return Promise.resolve({ kind: "refused", reason: partitionTexts.proposalUnderWay });
     }
     return new Promise((settle) => {
       this.#reloading = { next: read.scope, settle };
@@ -200,7 +201,7 @@ class BusPartitionServer implements PartitionServer {
     this.#isClosed = true;
     this.#exchange.close();
     this.#link.close();
-    this.#settleReload({ kind: "refused", reason: "this server is stopping" });
+    this.#settleReload({ kind: "refused", reason: partitionTexts.stopping });
   }
 
   #peers(): PartitionPeers {

@@ -1,6 +1,7 @@
 import { recordingLogger, seededRandom } from "@nats-streaming/kernel/testing";
 import { beforeEach, describe, expect, it } from "vitest";
 import { CLUSTER, createServers, type Servers } from "../test-support/servers.ts";
+import type { ReloadOutcome } from "./partition-server.ts";
 import { type PartitionWatch, watchPartition } from "./standby.ts";
 import type { PartitionOutcome } from "./start-partition.ts";
 
@@ -121,6 +122,92 @@ describe("a standby's watch", () => {
     const { logger, watch } = standby(["foo..bar"]);
     expect(logger.lines).toEqual([expect.stringContaining('invalid channel name "foo..bar"')]);
     expect(watch.isClear).toBe(false);
+  });
+
+  describe("with a changed list", () => {
+    async function reload(watch: PartitionWatch, ...entries: string[]): Promise<ReloadOutcome> {
+      const outcome = watch.reload(entries);
+      await servers.clock.advanceAsync(1_000);
+      return outcome;
+    }
+
+    it("serves that one when it becomes active", async () => {
+      const active = await servers.start(["foo", "bar"]);
+      const { logger, watch } = standby(["foo", "bar"], active.serverId);
+      await servers.clock.advanceAsync(1_000);
+      const changed = { kind: "applied", added: ["baz"], removed: ["bar"] };
+      expect(await reload(watch, "foo", "baz")).toEqual(changed);
+      await servers.clock.advanceAsync(1_000);
+      expect([watch.isClear, logger.lines]).toEqual([true, []]);
+      active.partition.close();
+      const outcome = await activate(watch, 0);
+      expect(outcome?.kind === "serving" && outcome.partition.scope.entries).toEqual(["foo", "baz"]);
+    });
+
+    it("takes it at once when it only loses entries", async () => {
+      const { watch } = standby(["foo", "bar"]);
+      expect(await watch.reload(["foo"])).toEqual({ kind: "applied", added: [], removed: ["bar"] });
+    });
+
+    it("may add what its own active server has added before", async () => {
+      const active = await servers.start(["foo", "bar"]);
+      const { watch } = standby(["foo"], active.serverId);
+      expect((await reload(watch, "foo", "bar")).kind).toBe("applied");
+    });
+
+    it("keeps the former one where another server has something of it", async () => {
+      const other = await servers.start(["bar.>"]);
+      const { logger, watch } = standby(["foo"]);
+      await servers.clock.advanceAsync(1_000);
+      expect(await reload(watch, "foo", "bar.x", "baz")).toEqual({
+        kind: "refused",
+        reason: `channel "bar.x" causes conflict with channels on server "${other.serverId}"`,
+      });
+      expect([watch.isClear, logger.lines]).toEqual([true, []]);
+      const outcome = await activate(watch, 0);
+      expect(outcome?.kind === "serving" && outcome.partition.scope.entries).toEqual(["foo"]);
+    });
+
+    it("warns from then on of what comes to overlap it, and no longer of what it had", async () => {
+      const { logger, watch } = standby(["foo"]);
+      expect((await reload(watch, "bar")).kind).toBe("applied");
+      await servers.clock.advanceAsync(1_000);
+      await servers.start(["foo"]);
+      expect(watch.isClear).toBe(true);
+      const other = await servers.start(["bar"]);
+      await servers.clock.advanceAsync(2_000);
+      expect(logger.lines).toEqual([
+        expect.stringContaining(`"bar" causes conflict with channels on server "${other.serverId}"`),
+      ]);
+    });
+
+    it("says which cannot be checked now", async () => {
+      const { bus, watch } = standby(["foo"]);
+      const refused = (reason: string) => ({ kind: "refused", reason });
+      expect(await watch.reload(["a..b"])).toEqual(refused('invalid channel name "a..b"'));
+      const first = watch.reload(["foo", "bar"]);
+      expect(await watch.reload(["foo"])).toEqual(
+        refused("another change of the channel list is under way; try again when it is done"),
+      );
+      await servers.clock.advanceAsync(1_000);
+      expect((await first).kind).toBe("applied");
+
+      bus.disconnect();
+      expect(await watch.reload(["foo", "bar", "baz"])).toEqual(
+        refused("the connection to NATS is down, so the other servers cannot be asked; try again when it is back"),
+      );
+      bus.reconnect();
+      const overtaken = watch.reload(["foo", "bar", "baz"]);
+      expect((await activate(watch, 1_000))?.kind).toBe("serving");
+      expect(await overtaken).toEqual(refused("this server has just begun to take over; try again when it serves"));
+    });
+
+    it("becomes one that can be served where it was wrong in itself", async () => {
+      const { watch } = standby(["foo..bar"]);
+      expect(await reload(watch, "foo")).toEqual({ kind: "applied", added: ["foo"], removed: [] });
+      await servers.clock.advanceAsync(1_000);
+      expect((await activate(watch, 0))?.kind).toBe("serving");
+    });
   });
 
   it("leaves nothing behind when it is closed", async () => {

@@ -2,9 +2,10 @@ import type { Bus, BusSubscription, Clock, Logger, Random, Timer } from "@nats-s
 import { textToByteString } from "@nats-streaming/protocol";
 import { partitionSubject } from "@nats-streaming/protocol/spb";
 import { readChannelListRequest } from "./answering.ts";
-import { channelScope } from "./channel-scope.ts";
-import { createConflictSearch } from "./conflict-search.ts";
-import { probeList } from "./probe-list.ts";
+import { type ChannelScope, channelScope } from "./channel-scope.ts";
+import { type ConflictSearch, createConflictSearch } from "./conflict-search.ts";
+import type { ReloadOutcome } from "./partition-server.ts";
+import { type ProbeResult, probeList } from "./probe-list.ts";
 import { type PartitionOptions, type PartitionOutcome, startPartition } from "./start-partition.ts";
 import { partitionTexts } from "./texts.ts";
 import { DEFAULT_TIMING, type PartitionTiming } from "./timing.ts";
@@ -37,6 +38,12 @@ export interface PartitionWatch {
    * ends.
    */
   activate(options: ActivationOptions): Promise<PartitionOutcome>;
+  /**
+   * Changes the list that this standby will serve: what it adds is checked against the serving servers first, the own active
+   * server apart. Nothing changes unless all of it may. One change at a time.
+   * @param entries the whole list, in file order
+   */
+  reload(entries: Iterable<string>): Promise<ReloadOutcome>;
   /** Idempotent. */
   close(): void;
 }
@@ -56,47 +63,85 @@ export function watchPartition(options: WatchOptions): PartitionWatch {
 class ListWatch implements PartitionWatch {
   readonly #options: WatchOptions;
   readonly #timing: PartitionTiming;
-  readonly #names: readonly string[];
   readonly #warned = new Set<string>();
+  #scope: ChannelScope | undefined;
+  /** Of the scope. */
+  #search: ConflictSearch = createConflictSearch([]);
+  #isReloading = false;
   #lists: BusSubscription | undefined;
   #settling: Timer | undefined;
   #isConnected = true;
   #isClosed = false;
-  /** Of the newest probe; what an older one finds is nothing any more. */
-  #probe = 0;
+  /** Of the newest check; what an older one finds is nothing any more. */
+  #checks = 0;
   isClear = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     const read = channelScope(options.entries);
-    this.#names = read.kind === "scope" ? read.scope.entries.map(textToByteString) : [];
     if (read.kind !== "scope") {
       options.logger.warn(partitionTexts.standbyConflict(read.message));
       return;
     }
-    const { bus, clusterId, serverId } = options;
-    const search = createConflictSearch(this.#names);
+    this.#use(read.scope);
+  }
+
+  activate(options: ActivationOptions): Promise<PartitionOutcome> {
+    const isVerified = this.isClear;
+    this.close();
+    const entries = this.#scope?.entries ?? this.#options.entries;
+    return startPartition({ ...this.#options, ...options, entries, isVerified });
+  }
+
+  async reload(entries: Iterable<string>): Promise<ReloadOutcome> {
+    const read = channelScope(entries);
+    if (read.kind !== "scope") return { kind: "refused", reason: read.message };
+    if (this.#isReloading) return { kind: "refused", reason: partitionTexts.proposalUnderWay };
+    const before = new Set(this.#scope?.entries);
+    const after = new Set(read.scope.entries);
+    const added = [...after].filter((entry) => !before.has(entry));
+    this.#isReloading = true;
+    const objection = await this.#objectionTo(added);
+    this.#isReloading = false;
+    if (objection !== undefined) return { kind: "refused", reason: objection };
+    this.#use(read.scope);
+    return { kind: "applied", added, removed: [...before].filter((entry) => !after.has(entry)) };
+  }
+
+  /** Why these entries cannot be served beside the servers there are. */
+  async #objectionTo(entries: readonly string[]): Promise<string | undefined> {
+    if (entries.length > 0 && !this.#isConnected) return partitionTexts.proposalCutOff;
+    const { objections, failure } = await this.#probe(entries.map(textToByteString));
+    if (this.#isClosed) return partitionTexts.takingOver;
+    const [first] = objections;
+    return failure ?? (first && partitionTexts.conflict(first.name, first.serverId));
+  }
+
+  /** From now on this is the list; the first time, others begin to be listened to. */
+  #use(scope: ChannelScope): void {
+    this.#scope = scope;
+    this.#search = createConflictSearch(scope.entries.map(textToByteString));
+    if (this.#lists === undefined) this.#listen();
+    this.isClear = false;
+    void this.#check();
+  }
+
+  #listen(): void {
+    const { bus, clusterId, serverId, activeServerId } = this.#options;
     this.#lists = bus.subscribe(partitionSubject(clusterId), (message) => {
       const payload = message.bytes.subarray(message.start, message.end);
       const request = readChannelListRequest(payload, message.reply, serverId);
       if (request.kind !== "list" || request.isProbe) return;
-      if (request.serverId === options.activeServerId()) return;
+      if (request.serverId === activeServerId()) return;
       // Somebody is about to serve, or serves, what this one would: nothing is clear before it was asked for again.
-      if (search.find(request.channels) !== undefined) this.#changed();
+      if (this.#search.find(request.channels) !== undefined) this.#changed();
     });
     bus.onTopologyChange(() => this.#changed());
     bus.onStatus((status) => {
       this.#isConnected = status.kind === "connected";
       this.#changed();
     });
-    void this.#check();
-  }
-
-  activate(options: ActivationOptions): Promise<PartitionOutcome> {
-    const isVerified = this.isClear;
-    this.close();
-    return startPartition({ ...this.#options, ...options, isVerified });
   }
 
   close(): void {
@@ -109,31 +154,32 @@ class ListWatch implements PartitionWatch {
   #changed(): void {
     if (this.#isClosed) return;
     this.isClear = false;
-    this.#probe++;
+    this.#checks++;
     this.#settling?.cancel();
     this.#settling = this.#options.clock.setTimer(this.#timing.settleMillis, () => void this.#check());
   }
 
   async #check(): Promise<void> {
     if (this.#isClosed || !this.#isConnected) return;
-    const probe = ++this.#probe;
-    const idleMillis = this.#timing.replyIdleMillis;
-    const result = await probeList({
-      ...this.#options,
-      names: this.#names,
-      idleMillis,
-      totalMillis: idleMillis * PROBE_IDLES_MAX,
-    });
-    if (this.#isClosed || probe !== this.#probe) return;
-    const active = this.#options.activeServerId();
-    const objections = result.objections.filter(({ serverId }) => serverId !== active);
+    const check = ++this.#checks;
+    const { objections, failure } = await this.#probe(this.#scope?.entries.map(textToByteString) ?? []);
+    if (this.#isClosed || check !== this.#checks) return;
     for (const { name, serverId } of objections) {
       const message = partitionTexts.conflict(name, serverId);
       if (this.#warned.has(message) || this.#warned.size >= WARNED_MAX) continue;
       this.#warned.add(message);
       this.#options.logger.warn(partitionTexts.standbyConflict(message));
     }
-    this.isClear = objections.length === 0 && result.failure === undefined;
+    this.isClear = objections.length === 0 && failure === undefined;
+  }
+
+  /** Asks everybody; what the own active server objects is left out. */
+  async #probe(names: readonly string[]): Promise<Pick<ProbeResult, "objections" | "failure">> {
+    const idleMillis = this.#timing.replyIdleMillis;
+    const totalMillis = idleMillis * PROBE_IDLES_MAX;
+    const { objections, failure } = await probeList({ ...this.#options, names, idleMillis, totalMillis });
+    const active = this.#options.activeServerId();
+    return { objections: objections.filter(({ serverId }) => serverId !== active), failure };
   }
 }
 

@@ -99,11 +99,15 @@ export const partitionTexts = {
     `Partitioning: ${message}; this standby will not be able to serve when it becomes active`,
 
   /**
-   * A reload changes the list of a server that is not yet serving, or a standby.
+   * A reload changes the list of a server that is not yet serving.
    * Remedy: Change the file and start it again.
    * @remarks Not in the original, whose list cannot be changed.
    */
   notServing: "this server does not serve yet; change its list in the configuration and start it again",
+  /** A reload changes the list of a standby that becomes active. Remedy: Reload again when it serves. */
+  takingOver: "this server has just begun to take over; try again when it serves",
+  /** A reload changes the list of a server that is being stopped. Remedy: None is needed. */
+  stopping: "this server is stopping",
   /** Two reloads follow each other too fast. Remedy: Reload again when the first is done. */
   proposalUnderWay: "another change of the channel list is under way; try again when it is done",
   /** A reload changes the list while NATS cannot be reached. Remedy: Reload again when NATS is back. */
