@@ -92,6 +92,7 @@ function standardStatements(traits: DialectTraits): Record<StatementName, string
 
     selectHighestChannel: "SELECT MAX(id) FROM Channels",
     selectChannels: `SELECT id, name, maxseq, maxmsgs, maxbytes, maxage FROM Channels WHERE deleted = ${isFalse} ORDER BY id`,
+    selectDeletedChannels: `SELECT id, name FROM Channels WHERE deleted = ${isTrue} ORDER BY id`,
     insertChannel: "INSERT INTO Channels (id, name, maxmsgs, maxbytes, maxage) VALUES (?, ?, ?, ?, ?)",
     updateChannelLimits: "UPDATE Channels SET maxmsgs = ?, maxbytes = ?, maxage = ? WHERE id = ?",
     updateMaxSequence: "UPDATE Channels SET maxseq = ? WHERE id = ?",

@@ -100,8 +100,8 @@ class DatabaseStore implements SqlStore {
   readonly #cache: StoreContext["cache"];
   readonly #channels = new Map<string, Channel>();
   readonly #ids = createSubscriptionIds();
-  /** Channels whose rows are being deleted. */
-  readonly #purges = new Set<Promise<void>>();
+  /** Channels whose rows are being deleted, by number. */
+  readonly #purges = new Map<number, Promise<void>>();
   #limits: LimitsInForce;
   #highestChannel = 0;
   #opening: Promise<Opened> | undefined;
@@ -160,7 +160,8 @@ class DatabaseStore implements SqlStore {
   }
 
   async recover(): Promise<RecoveredState | undefined> {
-    const { database, context } = await this.#open();
+    const opened = await this.#open();
+    const { database, context } = opened;
     for (const channel of this.#channels.values()) channel.close();
     this.#channels.clear();
     const ids = this.#ids;
@@ -177,6 +178,7 @@ class DatabaseStore implements SqlStore {
       this.#highestChannel = Math.max(this.#highestChannel, recovery.highestChannel);
       ids.raise(recovery.highestSubscription);
       for (const [name, channel] of recovery.channels) this.#channels.set(name, channel);
+      for (const { name, id } of recovery.halfDeleted) this.#purge(name, id, opened);
       this.#tickTimer ??= this.#setup.clock.setTimer(TICK_MILLIS, () => this.#tick());
       return recovery.state;
     } catch (error) {
@@ -344,14 +346,15 @@ class DatabaseStore implements SqlStore {
   }
 
   #purge(channel: string, id: number, { queue, database, context }: Opened): void {
+    if (this.#purges.has(id)) return;
     const { hasRedeliveries } = context.facts;
     const purge = purgeChannel({ id, database, queue, hasRedeliveries, guard: () => this.#lock.guard })
       .catch((error: unknown) => {
         const text = `Unable to completely delete channel ${quoteName(channel)}: ${errorText(error)}`;
         this.#setup.logger.error(text);
       })
-      .finally(() => this.#purges.delete(purge));
-    this.#purges.add(purge);
+      .finally(() => this.#purges.delete(id));
+    this.#purges.set(id, purge);
   }
 
   // --- closing ---
@@ -385,7 +388,7 @@ class DatabaseStore implements SqlStore {
       // Twice: what the messages of the first one let go of is deleted by the second.
       await attempt(() => queue.flushRecords());
       await attempt(() => queue.flushRecords());
-      await attempt(() => Promise.all(this.#purges));
+      await attempt(() => Promise.all(this.#purges.values()));
     }
     queue.stop();
     return failure;

@@ -18,6 +18,7 @@
  * | selectClients | | id, hbinbox, proto |
  * | selectHighestChannel | | highest id over all rows, NULL without rows |
  * | selectChannels | | id, name, maxseq, maxmsgs, maxbytes, maxage | not deleted, by id |
+ * | selectDeletedChannels | | id, name | marked deleted, by id |
  * | insertChannel | id, name, maxmsgs, maxbytes, maxage | |
  * | updateChannelLimits | maxmsgs, maxbytes, maxage, id | |
  * | updateMaxSequence | maxseq, id | |
@@ -69,6 +70,7 @@ export type StatementName =
   | "selectClients"
   | "selectHighestChannel"
   | "selectChannels"
+  | "selectDeletedChannels"
   | "insertChannel"
   | "updateChannelLimits"
   | "updateMaxSequence"

@@ -736,18 +736,22 @@ function channelRows(row: Row): void {
     expect(await ids("SubsPending", "subid")).toEqual([2]);
   });
 
-  row("does not recover a channel that was marked deleted and not deleted, nor use its number again", async (scene) => {
+  row("finishes the deletion of a channel that was interrupted, and does not use its number again", async (scene) => {
     const store = await scene.start();
-    append(scene, store.createChannel("foo").messages, 1);
+    for (const name of ["foo", "bar"]) append(scene, store.createChannel(name).messages, 1_500);
     await store.close();
     const marked = (await scene.query("SELECT deleted FROM Channels"))[0]?.["deleted"];
-    await scene.query(`UPDATE Channels SET deleted = ${marked === false ? "TRUE" : "1"}`);
+    await scene.query(`UPDATE Channels SET deleted = ${marked === false ? "TRUE" : "1"} WHERE name = 'foo'`);
     const { store: again, state } = await scene.restart(store);
-    expect([...state.channels.keys()]).toEqual([]);
+    expect([...state.channels.keys()]).toEqual(["bar"]);
     again.createChannel("foo");
+    await again.recover();
     await again.flush();
+    await again.close();
     const rows = await scene.query("SELECT id FROM Channels ORDER BY id");
-    expect(rows.map((one) => Number(one["id"]))).toEqual([1, 2]);
+    expect(rows.map((one) => Number(one["id"]))).toEqual([2, 3]);
+    const messages = await scene.query("SELECT DISTINCT id FROM Messages");
+    expect(messages.map((one) => Number(one["id"]))).toEqual([2]);
   });
 }
 

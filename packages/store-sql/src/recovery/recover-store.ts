@@ -50,9 +50,18 @@ export interface StoreRecovery {
   /** undefined when there is nothing. */
   readonly state: RecoveredState | undefined;
   readonly channels: ReadonlyMap<string, Channel>;
+  /** Whose deletion was interrupted: some of their rows are there yet. */
+  readonly halfDeleted: readonly HalfDeleted[];
   /** No channel has a number above it. */
   readonly highestChannel: number;
   readonly highestSubscription: number;
+}
+
+/** A channel that is no longer one, but for rows. */
+export interface HalfDeleted {
+  /** Byte string. */
+  readonly name: string;
+  readonly id: number;
 }
 
 /**
@@ -70,7 +79,7 @@ export async function recoverStore(options: RecoveryOptions): Promise<StoreRecov
   const [infoRow] = infoRows;
   if (infoRow === undefined) {
     if (highestChannel > 0) throw storeError("no_server_info");
-    return { state: undefined, channels: new Map(), highestChannel, highestSubscription: 0 };
+    return { state: undefined, channels: new Map(), halfDeleted: [], highestChannel, highestSubscription: 0 };
   }
   const serverInfo = serverInfoOf(infoRow);
   const clients = (await database.query("selectClients", [])).map(clientOf);
@@ -87,8 +96,13 @@ export async function recoverStore(options: RecoveryOptions): Promise<StoreRecov
     channels.set(row.name, channel);
     states.set(row.name, { ...channel, subscriptionStates: subscriptionStates(subscriptions) });
   }
+  const halfDeleted = (await database.query("selectDeletedChannels", [])).map(([id, name]) => ({
+    id: numberOf(id),
+    name: textToName(textOf(name)),
+  }));
   const highestSubscription = found.highest;
-  return { state: { serverInfo, clients, channels: states }, channels, highestChannel, highestSubscription };
+  const state = { serverInfo, clients, channels: states };
+  return { state, channels, halfDeleted, highestChannel, highestSubscription };
 }
 
 const NOTHING: RecoveredSubscriptions = { subscriptions: new Map(), states: new Map(), highestRow: 0 };
