@@ -128,12 +128,12 @@ class ListWatch implements PartitionWatch {
   }
 
   #listen(): void {
-    const { bus, clusterId, serverId, activeServerId } = this.#options;
+    const { bus, clusterId, serverId } = this.#options;
     this.#lists = bus.subscribe(partitionSubject(clusterId), (message) => {
       const payload = message.bytes.subarray(message.start, message.end);
       const request = readChannelListRequest(payload, message.reply, serverId);
       if (request.kind !== "list" || request.isProbe) return;
-      if (request.serverId === activeServerId()) return;
+      if (request.serverId === this.#options.activeServerId()) return;
       // Somebody is about to serve, or serves, what this one would: nothing is clear before it was asked for again.
       if (this.#search.find(request.channels) !== undefined) this.#changed();
     });
