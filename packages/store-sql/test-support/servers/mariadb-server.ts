@@ -25,13 +25,15 @@ export async function startMariaDb(setup: MariaDbServerSetup): Promise<SqlServer
     : ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-flush-method=nosync"];
   const memory = ["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--key-buffer-size=1M"];
   const socket = ({ socketFolder }: ServerPlace): string => `${socketFolder}/server.sock`;
+  // A server that starts clears away the temporary tables it finds, those of its neighbours too where they share a folder.
+  const places = ({ dataFolder, folder }: ServerPlace): string[] => [`--datadir=${dataFolder}`, `--tmpdir=${folder}`];
 
   const server = await startServer("mariadb", {
     program: PROGRAM,
     user,
     args: (place) => [
       "--no-defaults",
-      `--datadir=${place.dataFolder}`,
+      ...places(place),
       `--socket=${socket(place)}`,
       `--pid-file=${place.folder}/server.pid`,
       "--bind-address=127.0.0.1",
@@ -46,8 +48,8 @@ export async function startMariaDb(setup: MariaDbServerSetup): Promise<SqlServer
       ...durability,
       ...(setup.settings ?? []),
     ],
-    async prepare({ dataFolder }) {
-      const args = ["--no-defaults", `--datadir=${dataFolder}`, "--skip-test-db", "--skip-name-resolve"];
+    async prepare(place) {
+      const args = ["--no-defaults", ...places(place), "--skip-test-db", "--skip-name-resolve"];
       const auth = ["--auth-root-authentication-method=normal", "--innodb-flush-method=nosync"];
       await runProgram(INSTALLER, [...args, ...auth], user);
     },
