@@ -298,10 +298,10 @@ class ComposedServer implements Server {
 
   async reloadLimits(limits: StoreLimits): Promise<LimitsReload> {
     const store = this.#store?.store;
-    const isStandby = this.state.kind === "standby";
-    const list = isStandby ? this.#watch : this.#partition;
-    const isListMissing = this.#options.streaming.partitioning && list === undefined;
-    if (store === undefined || isListMissing || (this.state.kind !== "active" && !isStandby)) {
+    const { kind } = this.state;
+    const list = kind === "standby" ? this.#watch : this.#partition;
+    const isReady = list !== undefined || !this.#options.streaming.partitioning;
+    if (store === undefined || !isReady || (kind !== "active" && kind !== "standby")) {
       return { kind: "refused", reason: "the server is neither serving nor standing by" };
     }
     const fault = checkLimits(limits);

@@ -173,7 +173,8 @@ export function idleBroker(options: {
   };
 }
 
-const NO_SUBJECTS: BrokerSubjects = {
+/** Of an index without a subscription. */
+export const NO_SUBJECTS: BrokerSubjects = {
   count: 0,
   inserts: 0,
   removes: 0,

@@ -49,7 +49,7 @@ export type CoordinatorOutput =
   /** A server that serves has been told that another one serves some of its channels, and is the one that has to end. */
   | { readonly kind: "conflict"; readonly message: string }
   /** The changed list counts from now on. */
-  | { readonly kind: "proposal_applied"; readonly names: readonly string[] }
+  | { readonly kind: "proposal_applied" }
   /** The list stays as it was. */
   | { readonly kind: "proposal_refused"; readonly reason: RefusalReason; readonly message: string };
 

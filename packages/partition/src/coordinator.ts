@@ -431,7 +431,7 @@ class ListCoordinator implements Coordinator {
     if (proposal === undefined) return;
     this.#names = proposal.names;
     this.#search = createConflictSearch(proposal.names);
-    this.#outputs.push({ kind: "proposal_applied", names: proposal.names });
+    this.#outputs.push({ kind: "proposal_applied" });
     // Others have heard what was added, and now hear the whole.
     this.#networkChanged(now);
   }

@@ -43,7 +43,7 @@ export interface ExchangeOptions {
   /** A list of another server, or a part of it, which leaves this one's alone. */
   onHeard(serverId: string, group: string, names: readonly string[]): void;
   onOverlap(serverId: string, name: string): void;
-  onProposalApplied(names: readonly string[]): void;
+  onProposalApplied(): void;
   onProposalRefused(reason: RefusalReason, message: string): void;
   /** The list is about to be sent. */
   onChecking(): void;
@@ -176,7 +176,7 @@ class BusExchange implements Exchange {
         this.#options.onConflict(partitionTexts.lateConflict(output.message));
         return;
       case "proposal_applied":
-        this.#options.onProposalApplied(output.names);
+        this.#options.onProposalApplied();
         return;
       case "proposal_refused":
         this.#options.onProposalRefused(output.reason, output.message);

@@ -4,6 +4,7 @@ export type { CollectOutcome } from "./client-collector.ts";
 export type { ClientKnowledge, ClientQuestion, ClientSource } from "./client-source.ts";
 export { type CollectMapOptions, collectMap } from "./collect-map.ts";
 export type { RefusalReason } from "./coordinator-io.ts";
+export type { ListChange } from "./list-change.ts";
 export type { MapConflict, MappedServer, PartitionMap, StoredChannel } from "./partition-map.ts";
 export type { PartitionPeers } from "./partition-peers.ts";
 export type { ReloadOutcome, ScopeListener } from "./partition-server.ts";

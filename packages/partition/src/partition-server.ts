@@ -7,7 +7,7 @@ import {
   type Random,
   runStepsInTurns,
 } from "@nats-streaming/kernel";
-import { byteStringToText, textToByteString } from "@nats-streaming/protocol";
+import { textToByteString } from "@nats-streaming/protocol";
 import { MapDetail, type MapEntry, MapEntryKind } from "@nats-streaming/protocol/spb";
 import { type ChannelScope, channelScope } from "./channel-scope.ts";
 import { type ClientSource, noClients } from "./client-source.ts";
@@ -17,6 +17,7 @@ import { type Coordinator, createCoordinator } from "./coordinator.ts";
 import type { CoordinatorInput, RefusalReason } from "./coordinator-io.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { createKnownLists, type KnownLists } from "./known-lists.ts";
+import { type ListChange, listChange } from "./list-change.ts";
 import { type LiveScope, liveScope } from "./live-scope.ts";
 import { createOwnership, type Ownership } from "./ownership.ts";
 import { assemblingMap, type PartitionMap, type ServerReport } from "./partition-map.ts";
@@ -31,7 +32,7 @@ import type { PartitionTiming } from "./timing.ts";
 /** What became of a changed list. */
 export type ReloadOutcome =
   /** It counts from now on. Text, in file order. */
-  | { readonly kind: "applied"; readonly added: readonly string[]; readonly removed: readonly string[] }
+  | ({ readonly kind: "applied" } & ListChange)
   /** Everything is as it was. */
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -139,7 +140,7 @@ class BusPartitionServer implements PartitionServer {
         this.#lists.forget(peer);
         this.#conflicts.add(peer, name);
       },
-      onProposalApplied: (names) => void this.#applied(names),
+      onProposalApplied: () => void this.#applied(),
       onProposalRefused: (_, message) => this.#settleReload({ kind: "refused", reason: message }),
       onChecking: () => this.#link.sayHello(),
     });
@@ -235,19 +236,14 @@ class BusPartitionServer implements PartitionServer {
     }
   }
 
-  async #applied(names: readonly string[]): Promise<void> {
+  async #applied(): Promise<void> {
     const reloading = this.#reloading;
     invariant(reloading !== undefined, "a changed list was applied that nobody asked for");
-    const before = new Set(this.#scope.scope.entries);
-    const after = new Set(names.map(byteStringToText));
+    const change = listChange(this.#scope.scope.entries, reloading.next.entries);
     this.#scope.replace(reloading.next);
     // Whoever asked for the change may use the new channels as soon as it is told.
     await Promise.allSettled(this.#scopeListeners.map((listener) => listener()));
-    this.#settleReload({
-      kind: "applied",
-      added: [...after].filter((entry) => !before.has(entry)),
-      removed: [...before].filter((entry) => !after.has(entry)),
-    });
+    this.#settleReload({ kind: "applied", ...change });
   }
 
   #settleReload(outcome: ReloadOutcome): void {

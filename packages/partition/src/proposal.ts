@@ -1,4 +1,5 @@
 import { type ConflictSearch, createConflictSearch } from "./conflict-search.ts";
+import { listChange } from "./list-change.ts";
 
 /** A changed list of a server that serves: what it adds is checked against the others before it counts. */
 export interface Proposal {
@@ -10,7 +11,6 @@ export interface Proposal {
 }
 
 export function createProposal(present: readonly string[], names: readonly string[]): Proposal {
-  const before = new Set(present);
-  const added = names.filter((name) => !before.has(name));
+  const { added } = listChange(present, names);
   return { names, added, search: createConflictSearch(added) };
 }

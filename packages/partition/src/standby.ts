@@ -4,6 +4,7 @@ import { partitionSubject } from "@nats-streaming/protocol/spb";
 import { readChannelListRequest } from "./answering.ts";
 import { type ChannelScope, channelScope } from "./channel-scope.ts";
 import { type ConflictSearch, createConflictSearch } from "./conflict-search.ts";
+import { listChange } from "./list-change.ts";
 import type { ReloadOutcome } from "./partition-server.ts";
 import { type ProbeResult, probeList } from "./probe-list.ts";
 import { type PartitionOptions, type PartitionOutcome, startPartition } from "./start-partition.ts";
@@ -98,15 +99,13 @@ class ListWatch implements PartitionWatch {
     const read = channelScope(entries);
     if (read.kind !== "scope") return { kind: "refused", reason: read.message };
     if (this.#isReloading) return { kind: "refused", reason: partitionTexts.proposalUnderWay };
-    const before = new Set(this.#scope?.entries);
-    const after = new Set(read.scope.entries);
-    const added = [...after].filter((entry) => !before.has(entry));
+    const change = listChange(this.#scope?.entries ?? [], read.scope.entries);
     this.#isReloading = true;
-    const objection = await this.#objectionTo(added);
+    const objection = await this.#objectionTo(change.added);
     this.#isReloading = false;
     if (objection !== undefined) return { kind: "refused", reason: objection };
     this.#use(read.scope);
-    return { kind: "applied", added, removed: [...before].filter((entry) => !after.has(entry)) };
+    return { kind: "applied", ...change };
   }
 
   /** Why these entries cannot be served beside the servers there are. */

@@ -1,7 +1,12 @@
 import { type Clock, nowNanos } from "@nats-streaming/kernel";
 import { isValidLiteralSubject, matches } from "@nats-streaming/subject";
 import { arrayTexts } from "../array-texts.ts";
-import type { BrokerDirectory, BrokerSubjects, BrokerSubscription } from "../broker-directory.ts";
+import {
+  type BrokerDirectory,
+  type BrokerSubjects,
+  type BrokerSubscription,
+  NO_SUBJECTS,
+} from "../broker-directory.ts";
 import { type JsonValue, toJson, withoutEnd } from "../json.ts";
 import type { LongDocument } from "../long-document.ts";
 import { formatTime } from "../time.ts";
@@ -50,17 +55,6 @@ export async function subszDocument(
     },
   };
 }
-
-const NO_SUBJECTS: BrokerSubjects = {
-  count: 0,
-  inserts: 0,
-  removes: 0,
-  lookups: 0,
-  cacheHitRate: 0,
-  cached: 0,
-  fanoutMax: 0,
-  fanoutAverage: 0,
-};
 
 function numbersJson(subjects: BrokerSubjects): { readonly [key: string]: JsonValue } {
   return {
