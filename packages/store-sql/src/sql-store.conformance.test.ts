@@ -1,8 +1,8 @@
 import { FakeClock } from "@nats-streaming/kernel/testing";
-import type { Store } from "@nats-streaming/store";
 import { describeStore, type StoreUnderTest } from "@nats-streaming/store-conformance";
 import { afterAll } from "vitest";
-import { type FaultyDatabase, faultyDatabase } from "../test-support/faulty-database.ts";
+import { databasesByPlace, faultyDatabase } from "../test-support/faulty-database.ts";
+import { lockedInTime } from "../test-support/passing-time.ts";
 import { sqlitePlace } from "../test-support/sqlite-place.ts";
 import { createSqlStore, type SqlStoreSetup } from "./sql-store.ts";
 
@@ -11,7 +11,7 @@ afterAll(() => place.remove());
 
 /** A store on a SQLite database of its own for each place. @see store-interface.md 10.1, row S1 */
 function sqlStore(name: string, setup: Partial<SqlStoreSetup> = {}): StoreUnderTest {
-  const databases = new Map<string, FaultyDatabase>();
+  const databasesOf = databasesByPlace();
   const open: StoreUnderTest["open"] = async ({ place: at, limits, clock, logger }) => {
     const store = createSqlStore({
       driver: "sqlite",
@@ -22,11 +22,11 @@ function sqlStore(name: string, setup: Partial<SqlStoreSetup> = {}): StoreUnderT
       ...setup,
       openDatabase: () => {
         const database = faultyDatabase(place.open(`${name.replaceAll(" ", "-")}-${at}`, logger));
-        databases.set(at, database);
+        databasesOf(at).push(database);
         return database;
       },
     });
-    return clock instanceof FakeClock ? withTime(store, clock) : store;
+    return clock instanceof FakeClock ? lockedInTime(store, clock, databasesOf(at)) : store;
   };
   return {
     name,
@@ -34,7 +34,9 @@ function sqlStore(name: string, setup: Partial<SqlStoreSetup> = {}): StoreUnderT
     reopen: open,
     faults: {
       failNextFlush: (at, code) => {
-        databases.get(at)?.failNextWrite(code === "write_failed" ? "refused" : "sync_failed");
+        databasesOf(at)
+          .at(-1)
+          ?.failNextWrite(code === "write_failed" ? "refused" : "sync_failed");
       },
     },
     capabilities: {
@@ -49,21 +51,6 @@ function sqlStore(name: string, setup: Partial<SqlStoreSetup> = {}): StoreUnderT
       timestampTies: "first",
     },
   };
-}
-
-/** Whoever asks for the lock waits for time to pass, to see whether its owner is alive. */
-function withTime(store: Store, clock: FakeClock): Store {
-  const acquireLock = store.acquireLock.bind(store);
-  store.acquireLock = async () => {
-    let isDone = false;
-    const outcome = acquireLock().finally(() => {
-      isDone = true;
-    });
-    outcome.catch(() => {});
-    while (!isDone) await clock.advanceAsync(250);
-    return outcome;
-  };
-  return store;
 }
 
 describeStore(sqlStore("sqlite store"));

@@ -17,6 +17,7 @@ import type { Database } from "../src/database.ts";
 import type { DriverName } from "../src/dialect.ts";
 import { createSqlStore, type SqlStore, type SqlStoreSetup } from "../src/sql-store.ts";
 import { type FaultyDatabase, faultyDatabase } from "./faulty-database.ts";
+import { settledInTime } from "./passing-time.ts";
 
 /** A kind of database as the requirements of sql-store.md 13 see it. */
 export interface DatabaseUnderTest {
@@ -53,6 +54,8 @@ export interface SqlScene {
   query(statement: string): Promise<TableRow[]>;
   /** Lets time pass, and checks until it holds. */
   after(millis: number, check: () => void | Promise<void>): Promise<void>;
+  /** Lets time pass until it is settled, on the clock of the scene or another one. */
+  outcome<T>(asked: Promise<T>, clock?: FakeClock): Promise<T>;
   now(): TimestampNanos;
 }
 
@@ -67,9 +70,9 @@ export function setSqlScene(subject: DatabaseUnderTest): SqlScene {
   const clock = new FakeClock();
   const logger = recordingLogger();
   const opened: SqlStore[] = [];
-  let last: FaultyDatabase | undefined;
+  const databases: FaultyDatabase[] = [];
   onTestFinished(async () => {
-    if (last !== undefined) last.isGone = false;
+    for (const database of databases) database.isGone = false;
     await Promise.allSettled(opened.map((store) => store.close()));
     await subject.cleanUp?.(place);
   });
@@ -87,8 +90,9 @@ export function setSqlScene(subject: DatabaseUnderTest): SqlScene {
           ...(maxOpenConns === undefined ? {} : { maxOpenConns }),
           ...(bulkInsertLimit === undefined ? {} : { bulkInsertLimit }),
         };
-        last = faultyDatabase(await subject.open(place, options));
-        return last;
+        const database = faultyDatabase(await subject.open(place, options));
+        databases.push(database);
+        return database;
       },
     });
     opened.push(store);
@@ -99,6 +103,7 @@ export function setSqlScene(subject: DatabaseUnderTest): SqlScene {
     logger,
     place,
     get database(): FaultyDatabase {
+      const last = databases.at(-1);
       if (last === undefined) throw new Error("no store was opened");
       return last;
     },
@@ -126,6 +131,7 @@ export function setSqlScene(subject: DatabaseUnderTest): SqlScene {
       };
       await vi.waitFor(settled, { timeout: 10_000, interval: POLL_MILLIS });
     },
+    outcome: (asked, own = clock) => settledInTime(own, databases, asked),
     now: () => nowNanos(clock),
   };
 }

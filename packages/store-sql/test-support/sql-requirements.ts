@@ -758,19 +758,6 @@ function channelRows(row: Row): void {
 function lockRows(row: Row): void {
   const locked = async (scene: SqlScene): Promise<[string, number][]> =>
     (await scene.query("SELECT id, tick FROM StoreLock")).map((one) => [String(one["id"]), Number(one["tick"])]);
-  /** Lets time pass until it is settled. */
-  const outcome = async <T>(scene: SqlScene, asked: Promise<T>): Promise<T> => {
-    let isDone = false;
-    const settled = asked.finally(() => {
-      isDone = true;
-    });
-    settled.catch(() => {});
-    while (!isDone) {
-      await scene.clock.advanceAsync(250);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    return settled;
-  };
 
   row(
     "SQL-Q23 gives the lock to its owner again, to no second one, and to the next one after a close",
@@ -781,11 +768,11 @@ function lockRows(row: Row): void {
       const [[owner] = []] = await locked(scene);
       expect(owner).toMatch(/^[0-9A-Za-z]{22}$/);
       const second = scene.open();
-      expect(await outcome(scene, second.acquireLock())).toEqual({ kind: "busy", holder: owner });
+      expect(await scene.outcome(second.acquireLock())).toEqual({ kind: "busy", holder: owner });
       await first.close();
       expect(await locked(scene)).toEqual([["", 0]]);
       expect(await first.acquireLock()).toEqual({ kind: "busy" });
-      expect(await outcome(scene, second.acquireLock())).toEqual({ kind: "acquired" });
+      expect(await scene.outcome(second.acquireLock())).toEqual({ kind: "acquired" });
     },
   );
 
@@ -829,8 +816,7 @@ function lockRows(row: Row): void {
     const beats = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
         await scene.clock.advanceAsync(1000);
-        // A heartbeat on its way is answered before this is.
-        await scene.query("SELECT 1 AS x");
+        await scene.database.answered();
         await scene.clock.settle();
       }
     };
@@ -861,7 +847,7 @@ function lockRows(row: Row): void {
     const second = scene.open();
     const asked = second.acquireLock();
     await first.close();
-    expect(await outcome(scene, asked)).toEqual({ kind: "acquired" });
+    expect(await scene.outcome(asked)).toEqual({ kind: "acquired" });
     const [[, before] = []] = await locked(scene);
     await scene.after(3000, async () => {
       const [[, after] = []] = await locked(scene);
@@ -889,18 +875,7 @@ function setStill(scene: SqlScene): StillScene {
   return {
     clock,
     open: () => scene.open({ clock }),
-    async outcome(asked) {
-      let isDone = false;
-      const settled = asked.finally(() => {
-        isDone = true;
-      });
-      settled.catch(() => {});
-      while (!isDone) {
-        await clock.advanceAsync(250);
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      return settled;
-    },
+    outcome: (asked) => scene.outcome(asked, clock),
   };
 }
 

@@ -5,7 +5,8 @@ import type { StoreUnderTest } from "@nats-streaming/store-conformance";
 import type { Database, DriverOptions, SessionPool } from "../../src/database.ts";
 import { createServerDatabase } from "../../src/server-database.ts";
 import { createSqlStore, type SqlStoreSetup } from "../../src/sql-store.ts";
-import { type FaultyDatabase, faultyDatabase } from "../faulty-database.ts";
+import { databasesByPlace, faultyDatabase } from "../faulty-database.ts";
+import { lockedInTime } from "../passing-time.ts";
 import type { SqlServer } from "./server-process.ts";
 
 export interface ServerStoreSetup {
@@ -20,7 +21,7 @@ export interface ServerStoreSetup {
 /** A store on a database of its own for each place of the conformance suite. */
 export function serverStore(setup: ServerStoreSetup): StoreUnderTest {
   const { driver, server, createPool } = setup;
-  const databases = new Map<string, FaultyDatabase>();
+  const databasesOf = databasesByPlace();
   const made = new Set<string>();
   // PostgreSQL takes a second to make and drop a database, and milliseconds for a schema in one.
   const isSchema = driver === "postgres";
@@ -34,13 +35,12 @@ export function serverStore(setup: ServerStoreSetup): StoreUnderTest {
       // Real sockets need real time.
       const options = { source, maxOpenConns: 0, bulkInsertLimit: 0, logger, clock: systemClock() };
       const database = faultyDatabase(createServerDatabase(createPool(options)));
-      databases.set(place, database);
+      databasesOf(place).push(database);
       return database;
     };
     const given = limits === undefined ? {} : { limits };
     const store = createSqlStore({ driver, source, clock, logger, openDatabase, ...given, ...setup.options });
-    const pace = (): Promise<unknown> => server().query(isSchema ? "postgres" : nameOf(place), "SELECT 1");
-    return clock instanceof FakeClock ? withTime(store, clock, pace) : store;
+    return clock instanceof FakeClock ? lockedInTime(store, clock, databasesOf(place)) : store;
   };
   return {
     name: setup.name,
@@ -59,14 +59,15 @@ export function serverStore(setup: ServerStoreSetup): StoreUnderTest {
     },
     reopen,
     async cleanUp(place) {
-      databases.delete(place);
       if (!made.delete(nameOf(place))) return;
       if (isSchema) await server().query("postgres", `DROP SCHEMA ${nameOf(place)} CASCADE`);
       else await server().dropDatabase(nameOf(place));
     },
     faults: {
       failNextFlush(place, code) {
-        databases.get(place)?.failNextWrite(code === "write_failed" ? "refused" : "sync_failed");
+        databasesOf(place)
+          .at(-1)
+          ?.failNextWrite(code === "write_failed" ? "refused" : "sync_failed");
       },
     },
     capabilities: {
@@ -81,25 +82,4 @@ export function serverStore(setup: ServerStoreSetup): StoreUnderTest {
       timestampTies: "first",
     },
   };
-}
-
-/**
- * Whoever asks for the lock waits for time to pass, to see whether its owner is alive. Time passes here no faster than the
- * server answers, so that the owner can keep up with showing that it is.
- */
-function withTime(store: Store, clock: FakeClock, pace: () => Promise<unknown>): Store {
-  const acquireLock = store.acquireLock.bind(store);
-  store.acquireLock = async () => {
-    let isDone = false;
-    const outcome = acquireLock().finally(() => {
-      isDone = true;
-    });
-    outcome.catch(() => {});
-    while (!isDone) {
-      await clock.advanceAsync(250);
-      await pace();
-    }
-    return outcome;
-  };
-  return store;
 }
