@@ -1,5 +1,5 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { type Child, startChild } from "../harness/child.ts";
-import { freePort } from "../harness/ports.ts";
 import { type ManualStage, manualStage } from "../harness/stage.ts";
 import { generate, type Measured } from "./generate.ts";
 import type { Job } from "./job.ts";

@@ -1,4 +1,4 @@
-import { freePort } from "../harness/ports.ts";
+import { freePort } from "@nats-streaming/kernel/testing";
 import type { ManualStage } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
 import { generate } from "./generate.ts";

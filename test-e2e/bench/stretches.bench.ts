@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { runServer } from "@nats-streaming/server";
-import { freePort } from "../harness/ports.ts";
 import { formatTable } from "./table.ts";
 
 /*

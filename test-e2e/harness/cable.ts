@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { freePort } from "./ports.ts";
+import { freePort } from "@nats-streaming/kernel/testing";
 import type { Stage } from "./stage.ts";
 
 /** A TCP relay that can be plugged in and pulled out: a network that joins and splits. */

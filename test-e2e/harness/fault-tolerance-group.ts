@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { startPostgres } from "../../packages/store-sql/test-support/servers/postgres-server.ts";
 import type { Child } from "./child.ts";
 import { type Monitor, monitorAt } from "./monitor.ts";
 import type { Network } from "./networks.ts";
-import { freePort } from "./ports.ts";
 import { type Stage, tempDir } from "./stage.ts";
 import { READY, runServer, serverIdOf } from "./streaming-server.ts";
 

@@ -1,5 +1,5 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
-import { freePort } from "./ports.ts";
 import type { Stage } from "./stage.ts";
 
 /** One of two nats-servers with a route. */

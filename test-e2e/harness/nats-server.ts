@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { type Child, startChild } from "./child.ts";
-import { freePort } from "./ports.ts";
 import { type Stage, tempFile } from "./stage.ts";
 
 export interface NatsServer {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { connect, createServer } from "node:net";
-import { freePort } from "./ports.ts";
+import { freePort } from "@nats-streaming/kernel/testing";
 import type { Stage } from "./stage.ts";
 
 /** One of several network namespaces that see one another over a switch. */

@@ -1,8 +1,8 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe } from "vitest";
 import type { Child, Exit } from "./child.ts";
 import { type Monitor, monitorAt } from "./monitor.ts";
 import { leaveOutNatsServer, type NatsServer, startNatsServer } from "./nats-server.ts";
-import { freePort } from "./ports.ts";
 import type { Stage } from "./stage.ts";
 import { configFile, launchServer, runServer, type StreamingServer, untilReady } from "./streaming-server.ts";
 

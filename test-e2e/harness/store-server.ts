@@ -1,8 +1,8 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { type Monitor, monitorAt } from "./monitor.ts";
-import { freePort } from "./ports.ts";
 import { type Stage, tempDir } from "./stage.ts";
 import { launchServer, runServer, type StreamingServer, untilReady } from "./streaming-server.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { type Child, type Exit, startChild } from "./child.ts";
-import { freePort } from "./ports.ts";
 import { type Stage, tempFile } from "./stage.ts";
 
 /** A streaming server that is ready. */

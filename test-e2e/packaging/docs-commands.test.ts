@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { PAGES } from "../../apps/server/src/documentation/repository.ts";
-import { freePort } from "../harness/ports.ts";
 import { tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";
 import { launchServer, serverCommand, untilReady } from "../harness/streaming-server.ts";

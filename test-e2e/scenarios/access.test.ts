@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { connect, nkeyAuthenticator, nkeys } from "nats";
 import { describe, expect, it } from "vitest";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import type { Stage } from "../harness/stage.ts";
 import { type ClientOptions, connectStan } from "../harness/stan.ts";

@@ -1,5 +1,5 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
-import { freePort } from "../harness/ports.ts";
 import { configFile, launchServer, runServer, SERVER_VERSION, untilReady } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 import { THREE_CHANNELS } from "./examples.ts";

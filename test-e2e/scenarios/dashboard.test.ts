@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "@nats-streaming/kernel/testing";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { openEmbeddedNetwork } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan, type StanClient } from "../harness/stan.ts";
 import { fixtureDirectory } from "../harness/store-server.ts";

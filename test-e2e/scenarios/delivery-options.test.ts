@@ -1,6 +1,6 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { onBothBuses, type ServerOnNetwork } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw, pub } from "../harness/raw-client.ts";
 import { connectRawStan, newGuid, SUBJECTS } from "../harness/raw-stan.ts";
 import { connectStan, type ReceivedMessage, StartPosition } from "../harness/stan.ts";

@@ -1,3 +1,4 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import {
   type ConnectionOptions,
   connect,
@@ -10,7 +11,6 @@ import { describe, expect, it } from "vitest";
 import { AUTHORITY, SERVER_PAIR } from "../../packages/broker/testing/tls.ts";
 import { type NatsHalf, startNatsPair } from "../harness/nats-pair.ts";
 import { leaveOutNatsServer, type NatsServer } from "../harness/nats-server.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan, newGuid, SUBJECTS } from "../harness/raw-stan.ts";
 import { type Stage, tempFile } from "../harness/stage.ts";

@@ -1,9 +1,9 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { ACTIVE, FT_SUBJECT, GROUP, STANDBY } from "../harness/fault-tolerance-group.ts";
 import { monitorAt } from "../harness/monitor.ts";
 import { leaveOutNatsServer } from "../harness/nats-server.ts";
 import { type Network, openExternalNetwork, type ServerOnNetwork } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { type Child, startChild } from "../harness/child.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan } from "../harness/raw-stan.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";

@@ -1,6 +1,6 @@
 import { request } from "node:https";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
-import { freePort } from "../harness/ports.ts";
 import { launchServer, READY, runServer } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";
 import { clientTls, tlsFiles } from "./tls-files.ts";

@@ -1,6 +1,6 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { openEmbeddedNetwork } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectStan } from "../harness/stan.ts";
 import { runServer } from "../harness/streaming-server.ts";
 import { suiteStage } from "../harness/test-stage.ts";

@@ -1,6 +1,6 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { leaveOutNatsServer, startNatsServer } from "../harness/nats-server.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectStan } from "../harness/stan.ts";
 import { configFile, launchServer, untilReady } from "../harness/streaming-server.ts";

@@ -1,7 +1,7 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { expect, it } from "vitest";
 import { type Cable, createCable } from "../harness/cable.ts";
 import { type NatsServer, startNatsServer } from "../harness/nats-server.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { SUBJECTS } from "../harness/raw-stan.ts";
 import type { Stage } from "../harness/stage.ts";

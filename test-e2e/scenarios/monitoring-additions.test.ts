@@ -1,8 +1,8 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { monitorAt } from "../harness/monitor.ts";
 import { leaveOutNatsServer, startNatsServer } from "../harness/nats-server.ts";
 import { openEmbeddedNetwork } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";

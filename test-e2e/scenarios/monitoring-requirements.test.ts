@@ -1,9 +1,9 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { startPair } from "../harness/fault-tolerance-group.ts";
 import { type Monitor, monitorAt } from "../harness/monitor.ts";
 import { leaveOutNatsServer } from "../harness/nats-server.ts";
 import { openEmbeddedNetwork, openExternalNetwork, type ServerOnNetwork } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan, type StanClient } from "../harness/stan.ts";
 import { startFileServer } from "../harness/store-server.ts";

@@ -1,8 +1,8 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { expect, it } from "vitest";
 import { STEP_MILLIS } from "../harness/mailbox.ts";
 import { monitorAt } from "../harness/monitor.ts";
 import { onBothBuses } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectStan } from "../harness/stan.ts";
 import { serverIdOf } from "../harness/streaming-server.ts";
 import { suiteStage } from "../harness/test-stage.ts";

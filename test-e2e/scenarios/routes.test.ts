@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import type { Child } from "../harness/child.ts";
 import { leaveOutNatsServer, startNatsServer } from "../harness/nats-server.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw, newInbox } from "../harness/raw-client.ts";
 import { type Stage, tempDir } from "../harness/stage.ts";
 import { connectStan } from "../harness/stan.ts";

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import type { Child } from "../harness/child.ts";
 import { leaveOutNatsServer, startNatsServer } from "../harness/nats-server.ts";
 import { onBothBuses } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { numberOf, numberPublisher } from "../harness/published-numbers.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { connectRawStan } from "../harness/raw-stan.ts";

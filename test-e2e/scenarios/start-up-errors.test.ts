@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { describe, expect, it } from "vitest";
 import { onBothBuses } from "../harness/networks.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectStan } from "../harness/stan.ts";
 import { configFile, readLog, runServer } from "../harness/streaming-server.ts";
 import { testStage } from "../harness/test-stage.ts";

@@ -1,7 +1,7 @@
+import { freePort } from "@nats-streaming/kernel/testing";
 import { connect, StringCodec } from "nats";
 import { describe, expect, it } from "vitest";
 import { CLIENT_PAIR, PLAIN_PAIR, STRANGER_PAIR } from "../../packages/broker/testing/tls.ts";
-import { freePort } from "../harness/ports.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import type { Stage } from "../harness/stage.ts";
 import { type ClientOptions, connectStan, untilServed } from "../harness/stan.ts";

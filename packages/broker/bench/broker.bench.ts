@@ -5,8 +5,9 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { client, encodeBlocks, publish, receive, roundUp } from "./load.ts";
 import type { ServerOrder, ServerReport } from "./protocol.ts";
 
@@ -91,14 +92,6 @@ async function startNatsServer(): Promise<Target | undefined> {
       await once(child, "exit");
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** User and system time of another process, on Linux, where the kernel counts in hundredths of a second. */

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@nats-streaming/kernel/testing";
 
 /** Whether the reference is installed, in the version that the expectations were taken from. */
 export function hasNatsServer(): boolean {
@@ -61,15 +61,4 @@ export async function startNatsServer(
     }
   };
   return { port, reload, log: () => log, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
-}
-
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

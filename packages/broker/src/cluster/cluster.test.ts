@@ -1,10 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import { recordingLogger } from "@nats-streaming/kernel/testing";
+import { freePort, recordingLogger } from "@nats-streaming/kernel/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Member, routeTo, startMember, until } from "../../testing/cluster.ts";
 import { LiveClock } from "../../testing/live-clock.ts";
-import { freePort } from "../../testing/nats-server.ts";
 import { RawClient } from "../../testing/raw-client.ts";
 import type { BrokerOptions } from "../options.ts";
 import type { ClusterOptions } from "./cluster-options.ts";

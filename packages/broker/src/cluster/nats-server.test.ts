@@ -1,7 +1,7 @@
-import { recordingLogger } from "@nats-streaming/kernel/testing";
+import { freePort, recordingLogger } from "@nats-streaming/kernel/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Member, routeTo, startMember, until } from "../../testing/cluster.ts";
-import { freePort, type NatsServer, startNatsServer } from "../../testing/nats-server.ts";
+import { type NatsServer, startNatsServer } from "../../testing/nats-server.ts";
 import { RawClient } from "../../testing/raw-client.ts";
 import { AUTHORITY, SERVER_PAIR } from "../../testing/tls.ts";
 import type { BrokerOptions } from "../options.ts";

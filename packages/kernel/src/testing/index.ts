@@ -1,4 +1,5 @@
 export { FakeClock } from "./fake-clock.ts";
+export { freePort } from "./free-port.ts";
 export { TestBus, TestNetwork } from "./network.ts";
 export { type RecordingLogger, recordingLogger } from "./recording-logger.ts";
 export { seededRandom } from "./seeded-random.ts";

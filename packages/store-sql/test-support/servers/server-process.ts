@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@nats-streaming/kernel/testing";
 import { TLS_CERTIFICATE, TLS_KEY } from "./tls.ts";
 
 /** A database server of one test file: private folder, private port, ended with the tests. */
@@ -221,18 +221,6 @@ export function serverUser(name: string): SystemUser | undefined {
     if (user === name) return { uid: Number(uid), gid: Number(gid) };
   }
   throw new Error(`these tests run as root and need the user "${name}", which the database's package makes`);
-}
-
-/** A port nobody listens on at the moment. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 /** The processes that `pid` has started. PostgreSQL gives each a session of its own, so a process group does not do. */
