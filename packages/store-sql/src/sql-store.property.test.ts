@@ -73,6 +73,13 @@ describe("SQL store", () => {
   }
 });
 
+/** Settles when the database has answered and everybody has taken note. */
+async function quiet({ clock, database }: SqlScene): Promise<void> {
+  await clock.settle();
+  await database.answered();
+  await clock.settle();
+}
+
 async function live(seed: number, noCaching: boolean): Promise<void> {
   const random = seededRandom(seed);
   const scene = setSqlScene(subject);
@@ -111,6 +118,7 @@ async function live(seed: number, noCaching: boolean): Promise<void> {
       if (isWaiting === undefined) {
         // Nothing waits: the failure is for what is written lazily, or for the next flush.
         await scene.clock.advanceAsync(2000);
+        await quiet(scene);
         scene.database.calm();
         continue;
       }
@@ -126,8 +134,7 @@ async function live(seed: number, noCaching: boolean): Promise<void> {
       logs = CHANNELS.map((name) => again.state.channels.get(name)!.messages);
     }
     // Limits that need sizes from the database act when these are there.
-    await scene.clock.settle();
-    await scene.clock.settle();
+    await quiet(scene);
     for (const each of logs) {
       const model = models.get(each.channel)!;
       expect([seed, step, each.channel, each.lastSequence, each.count]).toEqual([
