@@ -20,6 +20,9 @@ const NEEDING: Readonly<Record<string, readonly string[]>> = {
 
 const leftOut = Object.entries(NEEDING).flatMap(([variable, files]) => (process.env[variable] === "1" ? files : []));
 
+/** How long what a test polls for may take, on a machine that is busy with others. */
+const POLL_MILLIS_MAX = 20_000;
+
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 // Unit tests see the sources of every workspace package, not its build, so that a change is tested at once.
@@ -38,6 +41,7 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "scripts/**/*.test.mjs"],
           exclude: ["**/node_modules/**", ...leftOut],
           testTimeout: 30_000,
+          expect: { poll: { timeout: POLL_MILLIS_MAX } },
         },
       },
       {
@@ -47,6 +51,7 @@ export default defineConfig({
           include: ["test-e2e/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...leftOut],
           testTimeout: 60_000,
+          expect: { poll: { timeout: POLL_MILLIS_MAX } },
           hookTimeout: 60_000,
           maxWorkers: 2,
         },

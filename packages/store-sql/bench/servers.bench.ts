@@ -97,7 +97,7 @@ const servers = [
 ] as const;
 for (const [name, start, driver] of servers) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
-  const server = await start({ durable: true });
+  const server = await start({ durable: true, synced: true });
   try {
     for (const shape of SHAPES) await measure(server, driver, shape);
   } finally {

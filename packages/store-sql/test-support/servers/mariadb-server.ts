@@ -3,8 +3,10 @@ import { type Connection, createConnection } from "mysql2/promise";
 import { runProgram, type ServerPlace, type SqlServer, serverUser, startServer } from "./server-process.ts";
 
 export interface MariaDbServerSetup {
-  /** True: every commit reaches the disk, for tests that kill the server. False: nothing is synced, for speed. */
+  /** Whether every commit outlives a kill of the server, while the machine goes on. */
   readonly durable: boolean;
+  /** Whether every commit reaches the disk, for benches. Not unless said: after a kill, all files would be synced, too. */
+  readonly synced?: boolean;
   readonly maxConnections?: number;
   /** Further `--name=value` settings. */
   readonly settings?: readonly string[];
@@ -13,6 +15,7 @@ export interface MariaDbServerSetup {
 const USER = "stan";
 const PASSWORD = "pa'ss:w@rd/%";
 const PROGRAM = "/usr/sbin/mariadbd";
+const NO_SYNC = "--innodb-flush-method=nosync";
 const INSTALLER = "/usr/bin/mariadb-install-db";
 
 export async function startMariaDb(setup: MariaDbServerSetup): Promise<SqlServer> {
@@ -21,8 +24,8 @@ export async function startMariaDb(setup: MariaDbServerSetup): Promise<SqlServer
   }
   const user = serverUser("mysql");
   const durability = setup.durable
-    ? ["--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1", "--innodb-flush-method=fsync"]
-    : ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-flush-method=nosync"];
+    ? ["--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1"]
+    : ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"];
   const memory = ["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--key-buffer-size=1M"];
   const socket = ({ socketFolder }: ServerPlace): string => `${socketFolder}/server.sock`;
   // A server that starts clears away the temporary tables it finds, those of its neighbours too where they share a folder.
@@ -46,11 +49,12 @@ export async function startMariaDb(setup: MariaDbServerSetup): Promise<SqlServer
       `--ssl-key=${place.key}`,
       ...memory,
       ...durability,
+      setup.synced === true ? "--innodb-flush-method=fsync" : NO_SYNC,
       ...(setup.settings ?? []),
     ],
     async prepare(place) {
       const args = ["--no-defaults", ...places(place), "--skip-test-db", "--skip-name-resolve"];
-      const auth = ["--auth-root-authentication-method=normal", "--innodb-flush-method=nosync"];
+      const auth = ["--auth-root-authentication-method=normal", NO_SYNC];
       await runProgram(INSTALLER, [...args, ...auth], user);
     },
     async probe(place) {

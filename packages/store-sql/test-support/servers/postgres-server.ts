@@ -4,8 +4,10 @@ import pg from "pg";
 import { runProgram, type SqlServer, serverUser, startServer } from "./server-process.ts";
 
 export interface PostgresServerSetup {
-  /** True: every commit reaches the disk, for tests that kill the server. False: nothing is synced, for speed. */
+  /** Whether every commit outlives a kill of the server, while the machine goes on. */
   readonly durable: boolean;
+  /** Whether every commit reaches the disk, for benches. Not unless said: after a kill, all files would be synced, too. */
+  readonly synced?: boolean;
   readonly maxConnections?: number;
 }
 
@@ -18,10 +20,11 @@ export async function startPostgres(setup: PostgresServerSetup): Promise<SqlServ
   const programs = postgresPrograms();
   const user = serverUser("postgres");
   const durability = setup.durable
-    ? ["fsync=on", "synchronous_commit=on", "full_page_writes=on"]
-    : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+    ? ["synchronous_commit=on", "full_page_writes=on"]
+    : ["synchronous_commit=off", "full_page_writes=off"];
   const settings = [
     ...durability,
+    `fsync=${setup.synced === true ? "on" : "off"}`,
     `max_connections=${setup.maxConnections ?? 100}`,
     "shared_buffers=64MB",
     "log_min_messages=warning",
