@@ -35,15 +35,15 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
       const { page, picture } = await opened();
       await page.getByText("active", { exact: true }).waitFor();
       const { serverId, otherId } = await cluster();
-      expect(await page.locator(".brand code").textContent()).toBe(serverId);
+      await expect.poll(() => page.locator(".brand code").textContent()).toBe(serverId);
       await untilRate(page);
       const map = page.getByRole("img", { name: /^Partition map/ });
       for (const text of [serverId, otherId, ...EUROPE, ...AMERICA, "this server"]) {
-        expect(await map.getByText(text, { exact: true }).count(), text).toBeGreaterThan(0);
+        await expect.poll(() => map.getByText(text, { exact: true }).count(), { message: text }).toBeGreaterThan(0);
       }
-      expect(await page.locator(".plot canvas").count()).toBe(2);
-      expect(await page.getByRole("link", { name: "orders.eu.new", exact: true }).count()).toBe(1);
-      expect(await page.locator(".banner").count()).toBe(0);
+      await expect.poll(() => page.locator(".plot canvas").count()).toBe(2);
+      await expect.poll(() => page.getByRole("link", { name: "orders.eu.new", exact: true }).count()).toBe(1);
+      await expect.poll(() => page.locator(".banner").count()).toBe(0);
       await picture("overview");
     });
 
@@ -55,8 +55,8 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
       await page.locator("body").press("/");
       await page.keyboard.type("payments");
       await page.getByRole("heading", { name: "Channels (2)" }).waitFor();
-      const names = await page.locator("td:first-child").allTextContents();
-      expect(names).toEqual(["payments.card", "payments.sepa"]);
+      const names = () => page.locator("td:first-child").allTextContents();
+      await expect.poll(names).toEqual(["payments.card", "payments.sepa"]);
       // From the field through the region of the table to the first channel.
       for (let i = 0; i < 8 && !(await isFocused(page, "payments.card")); i++) await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
@@ -73,11 +73,12 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
         .first()
         .waitFor();
       await lag.getByText("warehouse:pickers").waitFor();
-      expect(await page.getByRole("region", { name: "Subscriptions" }).locator("tbody tr").count()).toBeGreaterThan(3);
-      const [first] = await page.locator(".message").all();
-      await first?.click();
+      await expect
+        .poll(() => page.getByRole("region", { name: "Subscriptions" }).locator("tbody tr").count())
+        .toBeGreaterThan(3);
+      await page.locator(".message").first().click();
       await page.locator(".body pre").waitFor();
-      expect(await page.locator(".body pre").textContent()).toContain('  "amount": ');
+      await expect.poll(() => page.locator(".body pre").textContent()).toContain('  "amount": ');
       await picture("channel");
     });
 
@@ -86,12 +87,12 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
       await open("#/channels/audit");
       await page.locator(".message").first().waitFor();
       const choose = (label: string) => page.getByText(label, { exact: true }).click();
-      const sequences = () => page.locator(".message .seq").allTextContents();
-      expect((await sequences())[0]).toBe("30");
+      const firstSequence = () => page.locator(".message .seq").first().textContent();
+      await expect.poll(firstSequence).toBe("30");
       await choose("From sequence");
       await page.getByLabel("First sequence").fill("12");
       await page.locator(".message .seq").getByText("12", { exact: true }).waitFor();
-      expect((await sequences())[0]).toBe("12");
+      await expect.poll(firstSequence).toBe("12");
       await page.getByRole("button", { name: "Later" }).click();
       await page.locator(".message .seq").getByText("22", { exact: true }).waitFor();
       await page.getByRole("button", { name: "Earlier" }).click();
@@ -100,9 +101,11 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
       await page.locator(".message .seq").getByText("1", { exact: true }).waitFor();
       await page.locator(".message").first().press("Enter");
       const body = page.locator(".body pre");
-      expect(await body.textContent()).toBe("entry 1: \u00e4");
+      await expect.poll(() => body.textContent()).toBe("entry 1: \u00e4");
       await choose("Hex");
-      expect(await body.textContent()).toBe("000000  65 6e 74 72 79 20 31 3a 20 c3 a4                 entry 1: ..");
+      await expect
+        .poll(() => body.textContent())
+        .toBe("000000  65 6e 74 72 79 20 31 3a 20 c3 a4                 entry 1: ..");
     });
 
     it("lists clients, and the subscriptions of one", async () => {
@@ -122,12 +125,14 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
       await open("#/partitions");
       const servers = page.getByRole("region", { name: "Servers" });
       await servers.getByText(otherId).waitFor();
-      expect(await servers.locator("tbody tr").count()).toBe(2);
+      await expect.poll(() => servers.locator("tbody tr").count()).toBe(2);
       await picture("partitions");
       await open("#/server");
       await page.getByText("File descriptors").waitFor();
-      expect(await page.locator(".facts").textContent()).toContain(serverId);
-      expect(await page.getByRole("region", { name: "Limits" }).locator("tbody tr").count()).toBe(1 + EUROPE.length);
+      await expect.poll(() => page.locator(".facts").textContent()).toContain(serverId);
+      await expect
+        .poll(() => page.getByRole("region", { name: "Limits" }).locator("tbody tr").count())
+        .toBe(1 + EUROPE.length);
       await picture("server");
     });
 
@@ -135,13 +140,13 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
       const { page, open } = await opened();
       await open("#/");
       await page.getByRole("button", { name: "Use the dark theme" }).click();
-      expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+      await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBe("dark");
       await page.reload();
-      expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+      await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBe("dark");
       await page.getByRole("button", { name: "Use the light theme" }).click();
       await page.setViewportSize({ width: 420, height: 800 });
       await page.getByRole("heading", { name: "Channels" }).waitFor();
-      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+      await expect.poll(() => page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
       await page.setViewportSize({ width: 1_280, height: 800 });
       await page.evaluate("localStorage.clear()");
       await page.reload();
@@ -155,11 +160,11 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
       await open("#/partitions");
       const banner = page.locator(".banner.bad");
       await banner.getByText("conflict").waitFor({ timeout: 15_000 });
-      expect(await banner.textContent()).toContain("payments.");
+      await expect.poll(() => banner.textContent()).toContain("payments.");
       const conflicts = page.getByRole("region", { name: "Conflicts" });
-      expect(await conflicts.textContent()).toContain(serverId);
-      expect(await page.locator(".entry-node.conflict").count()).toBeGreaterThan(0);
-      expect(await page.locator('.tabs [aria-label="needs attention"]').count()).toBe(1);
+      await expect.poll(() => conflicts.textContent()).toContain(serverId);
+      await expect.poll(() => page.locator(".entry-node.conflict").count()).toBeGreaterThan(0);
+      await expect.poll(() => page.locator('.tabs [aria-label="needs attention"]').count()).toBe(1);
       await picture("conflict");
     });
 
@@ -175,14 +180,14 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
     const { page, open, picture, faults } = await watchPage(suite, await browser(), monitorPort);
     const banner = page.locator(".banner.bad");
     await banner.getByText("1 channel is in quarantine").waitFor();
-    expect(await banner.textContent()).toContain("foo");
+    await expect.poll(() => banner.textContent()).toContain("foo");
     await untilText(page, ".chip", "active");
     await untilRate(page, /^0/);
     await picture("quarantine");
     await banner.getByRole("link", { name: "Why" }).click();
     const table = page.getByRole("region", { name: "Channels in quarantine" });
     await table.getByText("foo", { exact: true }).waitFor();
-    expect(await table.textContent()).toMatch(/crc|checksum|damaged|corrupt/i);
+    await expect.poll(() => table.textContent()).toMatch(/crc|checksum|damaged|corrupt/i);
     await picture("quarantine-why");
     await open("#/channels/foo");
     await page.getByText("In quarantine", { exact: true }).waitFor();
@@ -212,7 +217,7 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
     await open("#/partitions");
     const unowned = page.getByRole("region", { name: "Channels without owner" });
     await unowned.getByText("forgotten.one").waitFor();
-    expect(await page.locator(".entry-node.unowned").count()).toBe(2);
+    await expect.poll(() => page.locator(".entry-node.unowned").count()).toBe(2);
     await picture("unowned");
   });
 
@@ -239,7 +244,7 @@ describe.skipIf(browserPath === undefined)("the dashboard", { timeout: 120_000 }
     await page.getByText("There are no channels yet").waitFor();
     await child.stop();
     await page.locator(".banner.bad").getByText("No answer.").waitFor({ timeout: 15_000 });
-    expect(await page.getByText("There are no channels yet").count()).toBe(1);
+    await expect.poll(() => page.getByText("There are no channels yet").count()).toBe(1);
   });
 });
 
