@@ -10,7 +10,8 @@ beforeEach(() => {
   servers = createServers();
 });
 
-function standby(entries: readonly string[], active?: string) {
+/** @param active the ID in the heartbeats of its active server; another server than those of the tests when left out */
+function standby(entries: readonly string[], active: string | (() => string | undefined) = "active".padEnd(22, "x")) {
   const bus = servers.network.connect();
   const logger = recordingLogger();
   const watch: PartitionWatch = watchPartition({
@@ -21,7 +22,7 @@ function standby(entries: readonly string[], active?: string) {
     clock: servers.clock,
     logger,
     random: seededRandom(77),
-    activeServerId: () => active,
+    activeServerId: typeof active === "string" ? () => active : active,
   });
   return { bus, logger, watch };
 }
@@ -60,6 +61,36 @@ describe("a standby's watch", () => {
     expect([logger.lines, watch.isClear]).toEqual([[], true]);
     active.partition.close();
     expect((await activate(watch, 0))?.kind).toBe("serving");
+    await servers.clock.advanceAsync(5_000);
+    expect(logger.lines).toEqual([]);
+  });
+
+  it("PART-13 holds nothing against anybody before it has heard which server is its active one", async () => {
+    const active = await servers.start(["foo"]);
+    let heard: string | undefined;
+    const { logger, watch } = standby(["foo"], () => heard);
+    await servers.clock.advanceAsync(2_000);
+    expect([logger.lines, watch.isClear]).toEqual([[], false]);
+    heard = active.serverId;
+    await servers.clock.advanceAsync(100);
+    expect([logger.lines, watch.isClear]).toEqual([[], true]);
+  });
+
+  it("PART-D11 warns although no active server is heard, after three seconds more", async () => {
+    const other = await servers.start(["foo"]);
+    const { logger, watch } = standby(["foo"], () => undefined);
+    await servers.clock.advanceAsync(3_500);
+    expect(logger.lines).toEqual([]);
+    await servers.clock.advanceAsync(1_000);
+    expect(logger.lines).toEqual([expect.stringContaining(`with channels on server "${other.serverId}"`)]);
+    expect(watch.isClear).toBe(false);
+  });
+
+  it("does not wait for its active server any more once it is closed", async () => {
+    await servers.start(["foo"]);
+    const { logger, watch } = standby(["foo"], () => undefined);
+    await servers.clock.advanceAsync(1_500);
+    watch.close();
     await servers.clock.advanceAsync(5_000);
     expect(logger.lines).toEqual([]);
   });

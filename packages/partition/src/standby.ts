@@ -22,7 +22,10 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
-  /** The server ID in the heartbeats of the own group's active server; undefined as long as none has been heard. */
+  /**
+   * The server ID in the heartbeats of the own group's active server; undefined as long as none has been heard, for which an
+   * objection is kept back for three seconds.
+   */
   activeServerId(): string | undefined;
   readonly timing?: Partial<PartitionTiming>;
 }
@@ -177,10 +180,24 @@ class ListWatch implements PartitionWatch {
     const idleMillis = this.#timing.replyIdleMillis;
     const totalMillis = idleMillis * PROBE_IDLES_MAX;
     const { objections, failure } = await probeList({ ...this.#options, names, idleMillis, totalMillis });
-    const active = this.#options.activeServerId();
+    const active = objections.length === 0 ? undefined : await this.#activeServerId();
     return { objections: objections.filter(({ serverId }) => serverId !== active), failure };
+  }
+
+  /** The own active server's ID: a standby that has just started knows it with the first heartbeat only. */
+  async #activeServerId(): Promise<string | undefined> {
+    const { activeServerId, clock } = this.#options;
+    for (let look = 0; look < ACTIVE_LOOKS_MAX && !this.#isClosed && activeServerId() === undefined; look++) {
+      await new Promise<void>((resolve) => {
+        clock.setTimer(ACTIVE_LOOK_MILLIS, resolve);
+      });
+    }
+    return activeServerId();
   }
 }
 
 /** Objections warned of, each once. */
 const WARNED_MAX = 256;
+/** Heartbeats come every second: an active server that has not been heard of for three is not among the objectors. */
+const ACTIVE_LOOK_MILLIS = 100;
+const ACTIVE_LOOKS_MAX = 30;
