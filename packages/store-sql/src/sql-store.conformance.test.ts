@@ -1,6 +1,7 @@
 import { FakeClock } from "@nats-streaming/kernel/testing";
 import { describeStore, type StoreUnderTest } from "@nats-streaming/store-conformance";
 import { afterAll } from "vitest";
+import { flushFaults, SQL_CAPABILITIES } from "../test-support/conformance.ts";
 import { databasesByPlace, faultyDatabase } from "../test-support/faulty-database.ts";
 import { lockedInTime } from "../test-support/passing-time.ts";
 import { sqlitePlace } from "../test-support/sqlite-place.ts";
@@ -32,24 +33,8 @@ function sqlStore(name: string, setup: Partial<SqlStoreSetup> = {}): StoreUnderT
     name,
     open,
     reopen: open,
-    faults: {
-      failNextFlush: (at, code) => {
-        databasesOf(at)
-          .at(-1)
-          ?.failNextWrite(code === "write_failed" ? "refused" : "sync_failed");
-      },
-    },
-    capabilities: {
-      kind: "SQL",
-      recoverable: true,
-      exclusiveLock: true,
-      bytesPerMessageOverhead: 0,
-      encrypted: false,
-      subscriptionIdSpace: "store",
-      gaps: "kept",
-      ageGranularityMillis: 1000,
-      timestampTies: "first",
-    },
+    faults: flushFaults(databasesOf),
+    capabilities: SQL_CAPABILITIES,
   };
 }
 

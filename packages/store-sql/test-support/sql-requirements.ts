@@ -3,7 +3,6 @@ import { FakeClock } from "@nats-streaming/kernel/testing";
 import type { ClientInfo, RecoveredState, SubscriptionLog } from "@nats-streaming/store";
 import { describe, expect, it } from "vitest";
 import { NO_MESSAGES } from "../src/messages/pack-messages.ts";
-import type { SqlStore } from "../src/sql-store.ts";
 import {
   agedChannels,
   append,
@@ -790,9 +789,9 @@ function lockRows(row: Row): void {
       await first.flush();
       const [[owner] = []] = await locked(scene);
       // The first server is stopped: its clock does not move, but it still has its connection.
-      const own = setStill(scene);
-      const taken = own.open();
-      expect(await own.outcome(taken.acquireLock())).toEqual({ kind: "acquired" });
+      const clock = new FakeClock();
+      const taken = scene.open({ clock });
+      expect(await scene.outcome(taken.acquireLock(), clock)).toEqual({ kind: "acquired" });
       const state = await taken.recover();
       const [[thief, tick] = []] = await locked(scene);
       expect([thief === owner, tick]).toEqual([false, 1]);
@@ -859,30 +858,14 @@ function lockRows(row: Row): void {
     const first = await scene.start();
     await first.acquireLock();
     const [owner] = await locked(scene);
-    const still = setStill(scene);
-    const second = still.open();
+    const clock = new FakeClock();
+    const second = scene.open({ clock });
     const asked = second.acquireLock();
-    await still.clock.advanceAsync(2000);
+    await clock.advanceAsync(2000);
     await second.close();
     expect((await asked).kind).toBe("busy");
     expect(await locked(scene)).toEqual([owner]);
   });
-}
-
-/** A second server on the same place, with a clock of its own. */
-function setStill(scene: SqlScene): StillScene {
-  const clock = new FakeClock();
-  return {
-    clock,
-    open: () => scene.open({ clock }),
-    outcome: (asked) => scene.outcome(asked, clock),
-  };
-}
-
-interface StillScene {
-  readonly clock: FakeClock;
-  open(): SqlStore;
-  outcome<T>(asked: Promise<T>): Promise<T>;
 }
 
 function client(id: string): ClientInfo {

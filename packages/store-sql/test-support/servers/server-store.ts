@@ -5,6 +5,7 @@ import type { StoreUnderTest } from "@nats-streaming/store-conformance";
 import type { Database, DriverOptions, SessionPool } from "../../src/database.ts";
 import { createServerDatabase } from "../../src/server-database.ts";
 import { createSqlStore, type SqlStoreSetup } from "../../src/sql-store.ts";
+import { flushFaults, SQL_CAPABILITIES } from "../conformance.ts";
 import { databasesByPlace, faultyDatabase } from "../faulty-database.ts";
 import { lockedInTime } from "../passing-time.ts";
 import type { SqlServer } from "./server-process.ts";
@@ -63,23 +64,7 @@ export function serverStore(setup: ServerStoreSetup): StoreUnderTest {
       if (isSchema) await server().query("postgres", `DROP SCHEMA ${nameOf(place)} CASCADE`);
       else await server().dropDatabase(nameOf(place));
     },
-    faults: {
-      failNextFlush(place, code) {
-        databasesOf(place)
-          .at(-1)
-          ?.failNextWrite(code === "write_failed" ? "refused" : "sync_failed");
-      },
-    },
-    capabilities: {
-      kind: "SQL",
-      recoverable: true,
-      exclusiveLock: true,
-      bytesPerMessageOverhead: 0,
-      encrypted: false,
-      subscriptionIdSpace: "store",
-      gaps: "kept",
-      ageGranularityMillis: 1000,
-      timestampTies: "first",
-    },
+    faults: flushFaults(databasesOf),
+    capabilities: SQL_CAPABILITIES,
   };
 }
